@@ -1,0 +1,29 @@
+import * as z from 'zod'
+
+/** Subject attributes by their RFC 4514 short name; one attribute per RDN, in order. */
+export const attributeTypes = ['C', 'ST', 'L', 'O', 'OU', 'CN', 'serialNumber', 'DC'] as const
+
+export type AttributeType = (typeof attributeTypes)[number]
+
+export const nameAttribute = z.strictObject({
+  type: z.enum(attributeTypes),
+  value: z.string().min(1).max(256),
+})
+
+/** A distinguished name as a list of single-valued RDNs, most significant first (RFC 5280 §4.1.2.4). */
+export const distinguishedName = z.array(nameAttribute).max(32)
+
+export type DistinguishedName = Readonly<z.infer<typeof distinguishedName>>
+
+export const generalNameTypes = ['dns', 'ip', 'uri', 'email'] as const
+
+/**
+ * A subject alternative name (RFC 5280 §4.2.1.6) in canonical text: DNS names in
+ * lower case A-label form, IP addresses as RFC 5952 or dotted quad.
+ */
+export const generalName = z.strictObject({
+  type: z.enum(generalNameTypes),
+  value: z.string().min(1).max(2048),
+})
+
+export type GeneralName = Readonly<z.infer<typeof generalName>>
