@@ -1,8 +1,24 @@
+import { createHash } from 'node:crypto'
 import type { SigningAlgorithm } from '../model/algorithms.ts'
+import { signingTable } from './algorithms.ts'
+import { bitString, sequence } from './der.ts'
 
 /** How a key signs: a digest goes in, a signature (ECDSA as DER) comes out. KMS takes it as `MessageType: DIGEST`. */
 export type SignDigest = (digest: Uint8Array) => Promise<Uint8Array>
 
-export function digestFor(_tbs: Uint8Array, _signing_algorithm: SigningAlgorithm): Uint8Array {
-  throw new Error('not built yet')
+/** The digest that a signing algorithm signs, over one or many chunks of what is signed. */
+export function digestFor(
+  signed: Uint8Array | Iterable<Uint8Array>,
+  signing_algorithm: SigningAlgorithm,
+): Uint8Array {
+  const hash = createHash(signingTable[signing_algorithm].hash)
+  for (const chunk of signed instanceof Uint8Array ? [signed] : signed) hash.update(chunk)
+  return new Uint8Array(hash.digest())
 }
+
+/** SIGNED{} (RFC 5280 §4.1): what was signed, the algorithm, the signature. */
+export const signedSequence = (
+  signed: Uint8Array,
+  signing_algorithm: SigningAlgorithm,
+  signature: Uint8Array,
+): Uint8Array => sequence(signed, signingTable[signing_algorithm].identifier, bitString(signature))

@@ -1,0 +1,133 @@
+import { Refusal, type RefusalCode } from '../model/refusal.ts'
+
+/** One DER element; both are views of the input, never copies. */
+export type Element = { readonly tag: number; readonly content: Uint8Array; readonly raw: Uint8Array }
+
+/** A walk over the elements of one content. */
+export type Cursor = {
+  /** The next element, which must bear this tag. */
+  readonly next: (tag: number, subject: string) => Element
+  /** The next element if it bears this tag. */
+  readonly optional: (tag: number) => Element | undefined
+  /** All that is left. */
+  readonly rest: () => readonly Element[]
+  /** Nothing may be left. */
+  readonly end: (subject: string) => void
+}
+
+export type Limits = { readonly octets: number; readonly depth: number }
+
+/** What every reader in this folder throws on bad octets; `reading` turns it into a Refusal. */
+export const malformed = (detail: string): Error => Object.assign(new Error(detail), { name: 'DerError' })
+
+/** Runs a reader; what it finds malformed is refused under the caller's code. */
+export function reading<T>(code: RefusalCode, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Error && error.name === 'DerError') throw new Refusal(code, error.message)
+    throw error
+  }
+}
+
+/** Plain octets, whatever view they came in. */
+export const octetsOf = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const octetAt = (bytes: Uint8Array, offset: number): number => {
+  const octet = bytes[offset]
+  if (octet === undefined) throw malformed('the encoding ends too early')
+  return octet
+}
+
+/** Length and offset of the content that follows the length octets at `offset`: definite and minimal only. */
+const lengthAt = (bytes: Uint8Array, offset: number): { readonly length: number; readonly start: number } => {
+  const first = octetAt(bytes, offset)
+  if (first < 0x80) return { length: first, start: offset + 1 }
+  const count = first & 0x7f
+  if (count === 0) throw malformed('a length is indefinite, which DER does not allow')
+  if (count > 4) throw malformed('a length is longer than any certificate')
+  let length = 0
+  for (let index = 1; index <= count; index++) length = length * 256 + octetAt(bytes, offset + index)
+  if (length < 0x80 || length < 256 ** (count - 1)) throw malformed('a length is not in its shortest form')
+  return { length, start: offset + 1 + count }
+}
+
+/** The element at `offset`. Multi-octet tags do not occur in X.509 and are malformed. */
+export function elementAt(bytes: Uint8Array, offset: number): Element {
+  const tag = octetAt(bytes, offset)
+  if ((tag & 0x1f) === 0x1f) throw malformed('a tag number is above 30')
+  const { length, start } = lengthAt(bytes, offset + 1)
+  const end = start + length
+  if (end > bytes.length) throw malformed('a length reaches past the end')
+  return { tag, content: bytes.subarray(start, end), raw: bytes.subarray(offset, end) }
+}
+
+/** Elements one after the other, decoded as they are asked for. */
+export function* elementsOf(content: Uint8Array): Generator<Element, void> {
+  for (let offset = 0; offset < content.length; ) {
+    const element = elementAt(content, offset)
+    yield element
+    offset += element.raw.length
+  }
+}
+
+export function cursorOf(content: Uint8Array): Cursor {
+  let offset = 0
+  const peek = () => (offset < content.length ? elementAt(content, offset) : undefined)
+  const optional = (tag: number) => {
+    const element = peek()
+    if (element?.tag !== tag) return undefined
+    offset += element.raw.length
+    return element
+  }
+  return {
+    optional,
+    next: (tag, subject) => {
+      const element = optional(tag)
+      if (element === undefined) throw malformed(`${subject} is missing or of another type`)
+      return element
+    },
+    rest: () => {
+      const left = [...elementsOf(content.subarray(offset))]
+      offset = content.length
+      return left
+    },
+    end: (subject) => {
+      if (offset < content.length)
+        throw malformed(`${subject} is followed by something that does not belong there`)
+    },
+  }
+}
+
+/** A universal tag in the form that DER wants: only SEQUENCE and SET are constructed. */
+const checkForm = (tag: number): void => {
+  if (tag >= 0x40) return
+  const constructed = (tag & 0x20) !== 0
+  const needed = (tag & 0x1f) === 0x10 || (tag & 0x1f) === 0x11
+  if (constructed !== needed) throw malformed('a type is constructed that DER has primitive, or the reverse')
+  if (tag === 0) throw malformed('an end-of-contents mark has no place in DER')
+}
+
+/**
+ * The one element that fills `bytes`, after walking everything inside it with
+ * a stack of our own: lengths, forms, size and depth hold for all of it.
+ */
+export function wholeElement(bytes: Uint8Array, limits: Limits): Element {
+  if (bytes.length > limits.octets) throw malformed(`more than ${limits.octets} octets`)
+  const octets = octetsOf(bytes)
+  const root = elementAt(octets, 0)
+  if (root.raw.length !== octets.length) throw malformed('something follows the end of the encoding')
+  const open: { readonly content: Uint8Array; readonly depth: number }[] = []
+  const enter = (element: Element, depth: number) => {
+    checkForm(element.tag)
+    if ((element.tag & 0x20) === 0) return
+    if (depth >= limits.depth) throw malformed(`nested more than ${limits.depth} deep`)
+    open.push({ content: element.content, depth: depth + 1 })
+  }
+  enter(root, 0)
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const element of elementsOf(next.content)) enter(element, next.depth)
+  }
+  return root
+}
