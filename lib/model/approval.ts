@@ -1,0 +1,32 @@
+import * as z from 'zod'
+import { principalId } from './ids.ts'
+import { instant } from './time.ts'
+
+export const approvalStates = ['pending', 'approved', 'rejected', 'expired', 'withdrawn'] as const
+
+export type ApprovalState = (typeof approvalStates)[number]
+
+/** One approver's word, bound to what they were shown. */
+export const decision = z.strictObject({
+  by: principalId,
+  /** Who that was at the time: the owner rule compares all three. */
+  name: z.string(),
+  email: z.string().nullable(),
+  verdict: z.enum(['approve', 'reject']),
+  note: z.string().max(2000).nullable(),
+  digest: z.string(),
+  time: instant,
+})
+
+export type Decision = Readonly<z.infer<typeof decision>>
+
+/** The part of a job that people decide. */
+export const approval = z.strictObject({
+  state: z.enum(approvalStates),
+  quorum: z.int().min(1).max(16),
+  decisions: z.array(decision).max(32),
+  created_at: instant,
+  expires_at: instant,
+})
+
+export type Approval = Readonly<z.infer<typeof approval>>

@@ -1,0 +1,104 @@
+import type { Certificate, CertificateVersion } from './certificate.ts'
+import { append, type Event, type EventDraft } from './event.ts'
+import type { Issuer } from './issuer.ts'
+import type { Issuance, Job, JobContent, JobFile } from './job.ts'
+import { isTerminal, mayBecome } from './job.ts'
+import type { ProfileVersion } from './profile.ts'
+import type { RevocationEntry, SerialStatus } from './revocation.ts'
+import { instantOf } from './time.ts'
+
+/** An answer already given to a POST, to be given again for the same `Idempotency-Key`. */
+export type Replay = {
+  readonly principal_id: string
+  readonly key: string
+  readonly request_sha256: string
+  readonly status: number
+  readonly body: unknown
+  readonly expires_at: string
+}
+
+/**
+ * What is stored together with a step, each with its own condition:
+ * `new` must not exist yet; `next` replaces the version before its own; a
+ * `require` only looks, and fails the whole step if the world has moved on.
+ */
+export type Write =
+  | { readonly write: 'content'; readonly job_id: string; readonly content: JobContent }
+  | { readonly write: 'issuance'; readonly issuance: Issuance }
+  | { readonly write: 'new_certificate' | 'next_certificate'; readonly certificate: Certificate }
+  | { readonly write: 'new_certificate_version'; readonly version: CertificateVersion }
+  | { readonly write: 'revoked_certificate_version'; readonly version: CertificateVersion }
+  | { readonly write: 'new_serial' | 'next_serial'; readonly serial: SerialStatus }
+  | { readonly write: 'revocation_entry'; readonly entry: RevocationEntry }
+  | { readonly write: 'profile'; readonly profile: ProfileVersion }
+  | { readonly write: 'issuer'; readonly issuer: Issuer }
+  | { readonly write: 'replay'; readonly replay: Replay }
+  | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
+  | { readonly write: 'require_issuer'; readonly id: string }
+
+/**
+ * A step as a value: the job as it will be, what happened, and what is stored
+ * with it. All of it is committed in one transaction, or none.
+ */
+export type Change = {
+  /**
+   * Its version is one above what must be stored now; 1 means that nothing may
+   * be. Null where there is only something to put on record.
+   */
+  readonly job: Job | null
+  readonly events: readonly [Event, ...Event[]]
+  readonly writes: readonly Write[]
+}
+
+export const snapshotOf = (job: Job): NonNullable<Event['job']> => ({
+  id: job.id,
+  type: job.type,
+  status: job.status,
+  queue: job.queue,
+  approval_state: job.approval?.state ?? null,
+})
+
+export type Draft = Omit<EventDraft, 'job' | 'resource'>
+
+const linked = (job: Job, earlier: readonly Event[], drafts: readonly [Draft, ...Draft[]], now: Date) => {
+  const [first, ...rest] = append(
+    job.id,
+    earlier,
+    drafts.map((draft) => ({ ...draft, job: snapshotOf(job), resource: job.certificate_id ?? job.id })),
+    now,
+  )
+  if (first === undefined) throw new TypeError('a step without an event')
+  return [first, ...rest] as const
+}
+
+/** The first step of a job. */
+export const begin = (
+  job: Job,
+  drafts: readonly [Draft, ...Draft[]],
+  writes: readonly Write[],
+  now: Date,
+): Change => ({ job, events: linked(job, [], drafts, now), writes })
+
+type Moved = Partial<Pick<Job, 'status' | 'approval' | 'lease' | 'attempts' | 'error_message'>>
+
+/** A further step of a job. A step that the state machine does not have is a fault of ours, not a rule. */
+export const step = (
+  file: JobFile,
+  moved: Moved,
+  drafts: readonly [Draft, ...Draft[]],
+  now: Date,
+  writes: readonly Write[] = [],
+): Change => {
+  const to = moved.status ?? file.job.status
+  if (to !== file.job.status && !mayBecome(file.job.status, to))
+    throw new TypeError(`a job never goes from ${file.job.status} to ${to}`)
+  const lease = isTerminal(to) ? null : (moved.lease ?? file.job.lease)
+  const job: Job = {
+    ...file.job,
+    ...moved,
+    lease,
+    version: file.job.version + 1,
+    updated_at: instantOf(now),
+  }
+  return { job, events: linked(job, file.events, drafts, now), writes }
+}

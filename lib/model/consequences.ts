@@ -1,0 +1,68 @@
+import type { Event, EventType } from './event.ts'
+import { approvalIdOf } from './ids.ts'
+import type { Job } from './job.ts'
+
+/** What our own functions do next. Each may be done twice without harm. */
+export type Effect =
+  | { readonly effect: 'start_workflow'; readonly job_id: string }
+  | { readonly effect: 'resume_workflow'; readonly approval_id: string }
+  | { readonly effect: 'dispatch'; readonly queue: 'kms' | 'apply'; readonly job_id: string }
+  | { readonly effect: 'publish_status'; readonly issuer_id: string }
+
+type Snapshot = NonNullable<Event['job']>
+
+/** `Pending` is the only status that is ever dispatched. */
+const dispatched = (job: Snapshot | null): readonly Effect[] =>
+  job?.status === 'Pending' ? [{ effect: 'dispatch', queue: job.queue, job_id: job.id }] : []
+
+const started = (job: Snapshot | null): readonly Effect[] =>
+  job === null ? [] : [{ effect: 'start_workflow', job_id: job.id }]
+
+const resumed = (job: Snapshot | null): readonly Effect[] =>
+  job === null || job.approval_state === null
+    ? []
+    : [{ effect: 'resume_workflow', approval_id: approvalIdOf(job.id) }]
+
+const published = (details: Event['details']): readonly Effect[] =>
+  typeof details.issuer_id === 'string' ? [{ effect: 'publish_status', issuer_id: details.issuer_id }] : []
+
+const nothing = (): readonly Effect[] => []
+
+/** The map of the asynchronous half: event type → what follows. The relay merely carries it out. */
+const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = {
+  certificate_requested: ({ job }) => dispatched(job),
+  renewal_requested: ({ job }) => dispatched(job),
+  revocation_requested: ({ job }) => dispatched(job),
+  profile_change_requested: ({ job }) => dispatched(job),
+  issuer_change_requested: ({ job }) => dispatched(job),
+  approval_requested: ({ job }) => started(job),
+  decision_recorded: nothing,
+  approval_approved: ({ job }) => resumed(job),
+  approval_rejected: ({ job }) => resumed(job),
+  approval_expired: ({ job }) => resumed(job),
+  approval_withdrawn: ({ job }) => resumed(job),
+  approval_refused: nothing,
+  job_cancelled: ({ job }) => resumed(job),
+  issuance_planned: nothing,
+  certificate_issued: nothing,
+  issuance_failed: nothing,
+  certificate_revoked: ({ details }) => published(details),
+  profile_changed: nothing,
+  issuer_changed: ({ details }) => published(details),
+  job_failed: nothing,
+  signing_refused: nothing,
+  principal_created: nothing,
+  api_key_created: nothing,
+  crl_planned: nothing,
+  responder_planned: nothing,
+}
+
+export const consequences = (event: Event): readonly Effect[] => table[event.type](event)
+
+/** What to do about a job that has stood still: the same effects, once more. */
+export const consequencesOfWaiting = (job: Job): readonly Effect[] => {
+  if (job.status === 'AwaitingApproval') return [{ effect: 'start_workflow', job_id: job.id }]
+  if (job.status === 'Pending' || job.status === 'Running')
+    return [{ effect: 'dispatch', queue: job.queue, job_id: job.id }]
+  return []
+}

@@ -1,0 +1,114 @@
+import * as z from 'zod'
+import { digestOf, type Json } from './digest.ts'
+import { instant, instantOf } from './time.ts'
+
+export const eventTypes = [
+  'certificate_requested',
+  'renewal_requested',
+  'revocation_requested',
+  'profile_change_requested',
+  'issuer_change_requested',
+  'approval_requested',
+  'decision_recorded',
+  'approval_approved',
+  'approval_rejected',
+  'approval_expired',
+  'approval_withdrawn',
+  'approval_refused',
+  'job_cancelled',
+  'issuance_planned',
+  'certificate_issued',
+  'issuance_failed',
+  'certificate_revoked',
+  'profile_changed',
+  'issuer_changed',
+  'job_failed',
+  'signing_refused',
+  'principal_created',
+  'api_key_created',
+  'crl_planned',
+  'responder_planned',
+] as const
+
+export type EventType = (typeof eventTypes)[number]
+
+/** What a job was right after an event: all that its consequences depend on. */
+export const jobSnapshot = z.strictObject({
+  id: z.string(),
+  type: z.string(),
+  status: z.string(),
+  queue: z.enum(['kms', 'apply']),
+  approval_state: z.string().nullable(),
+})
+
+/**
+ * What happened: the audit record and the outbox record in one. Events of one
+ * chain (a job, a principal, a list) are numbered from 1 and each holds the hash of the
+ * one before it. Nothing ever changes or removes one.
+ */
+export const event = z.strictObject({
+  id: z.string(),
+  chain: z.string(),
+  sequence: z.int().min(1),
+  time: instant,
+  type: z.enum(eventTypes),
+  actor: z.string().min(1),
+  actor_type: z.enum(['Person', 'Service', 'System']),
+  resource: z.string(),
+  job: jobSnapshot.nullable(),
+  details: z.record(z.string(), z.json()),
+  previous_hash: z.string(),
+  hash: z.string(),
+})
+
+export type Event = Readonly<z.infer<typeof event>>
+
+/** Whoever acts: a principal, or one of our own functions. */
+export type Actor = { readonly id: string; readonly type: Event['actor_type'] }
+
+export type EventDraft = Pick<Event, 'type' | 'resource' | 'job'> & {
+  readonly actor: Actor
+  readonly details: Readonly<Record<string, Json>>
+}
+
+const genesis = '0'.repeat(64)
+
+/** The hash covers every field but itself, in canonical form, so no two records share an encoding. */
+const hashOf = ({ hash: _, ...rest }: Event): string => digestOf(rest)
+
+/** The events that follow a chain, numbered and linked. */
+export const append = (
+  chain: string,
+  earlier: readonly Event[],
+  drafts: readonly EventDraft[],
+  now: Date,
+): readonly Event[] =>
+  drafts.reduce<readonly Event[]>((added, draft) => {
+    const last = added.at(-1) ?? earlier.at(-1)
+    const sequence = (last?.sequence ?? 0) + 1
+    const unhashed: Event = {
+      id: `ev-${chain}-${sequence}`,
+      chain,
+      sequence,
+      time: instantOf(now),
+      type: draft.type,
+      actor: draft.actor.id,
+      actor_type: draft.actor.type,
+      resource: draft.resource,
+      job: draft.job,
+      details: { ...draft.details },
+      previous_hash: last?.hash ?? genesis,
+      hash: '',
+    }
+    return [...added, { ...unhashed, hash: hashOf(unhashed) }]
+  }, [])
+
+/** Whether these are all the events of one chain from its first, unchanged and in order. */
+export const isUnbroken = (chain: string, events: readonly Event[]): boolean =>
+  events.every(
+    (entry, index) =>
+      entry.chain === chain &&
+      entry.sequence === index + 1 &&
+      entry.previous_hash === (events[index - 1]?.hash ?? genesis) &&
+      entry.hash === hashOf(entry),
+  )

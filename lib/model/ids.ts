@@ -1,0 +1,21 @@
+import * as z from 'zod'
+
+/** Gives `n` bytes that nobody can predict; injected so that tests can be repeated. */
+export type Random = (n: number) => Uint8Array
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** Sixteen characters of Crockford base 32: 80 random bits. */
+export const newSuffix = (random: Random): string =>
+  Array.from(random(16), (byte) => alphabet.charAt(byte & 31)).join('')
+
+export const jobId = z.string().regex(/^job-[a-z0-9]{6,32}$/)
+export const approvalId = z.string().regex(/^ar-[a-z0-9]{6,32}$/)
+export const certificateId = z.string().regex(/^mc-[a-z0-9-]{1,62}$/)
+export const profileId = z.string().regex(/^p-[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/)
+export const issuerId = z.string().regex(/^iss-[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/)
+export const principalId = z.string().regex(/^pr-[a-z0-9]{1,32}$/)
+
+/** An approval is a view of its job: same suffix, other prefix. */
+export const approvalIdOf = (job: string): string => job.replace(/^job-/, 'ar-')
+export const jobIdOf = (approval: string): string => approval.replace(/^ar-/, 'job-')

@@ -1,0 +1,137 @@
+import * as z from 'zod'
+import { approval } from './approval.ts'
+import { digestOf } from './digest.ts'
+import { event } from './event.ts'
+import { certificateId, issuerId, jobId, principalId, profileId } from './ids.ts'
+import { keyName } from './issuer.ts'
+import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
+import { profileDocument } from './profile.ts'
+import { revocationReasons } from './revocation.ts'
+import { instant } from './time.ts'
+
+const certificateRequest = {
+  certificate_id: certificateId,
+  profile_id: profileId,
+  profile_version: z.int().min(1),
+  /** PKCS#10, DER: kept so that a renewal may certify the same key. */
+  csr: derBase64,
+  plan: certificatePlan,
+}
+
+/** What will be done, whole and fixed when the job is made. Its digest is what people approve. */
+export const jobContent = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('Issuance'), ...certificateRequest }),
+  z.strictObject({ type: z.literal('Renewal'), ...certificateRequest, replaces: z.int().min(1) }),
+  z.strictObject({
+    type: z.literal('Revocation'),
+    certificate_id: certificateId,
+    profile_id: profileId,
+    issuer_id: issuerId,
+    versions: z.array(z.strictObject({ number: z.int().min(1), serial: serialNumber })).min(1),
+    reason: z.enum(revocationReasons),
+  }),
+  z.strictObject({
+    type: z.literal('ProfileChange'),
+    operation: z.enum(['create', 'update', 'delete']),
+    profile_id: profileId,
+    /** The version the edit was made against; 0 for a new profile. */
+    base_version: z.int().min(0),
+    document: profileDocument,
+    issuer: issuerFacts,
+  }),
+  z.strictObject({
+    type: z.literal('IssuerChange'),
+    operation: z.literal('create'),
+    issuer_id: issuerId,
+    name: z.string().min(1).max(128),
+    key: keyName,
+    parent_id: issuerId.nullable(),
+    plan: certificatePlan,
+  }),
+])
+
+export type JobContent = Readonly<z.infer<typeof jobContent>>
+
+export const jobTypes = ['Issuance', 'Renewal', 'Revocation', 'ProfileChange', 'IssuerChange'] as const
+export const jobStatuses = [
+  'AwaitingApproval',
+  'Pending',
+  'Running',
+  'Completed',
+  'Failed',
+  'Cancelled',
+] as const
+
+export type JobStatus = (typeof jobStatuses)[number]
+
+/** The unit of change: where it stands. What it does is its content, stored apart and never changed. */
+export const job = z.strictObject({
+  id: jobId,
+  version: z.int().min(1),
+  type: z.enum(jobTypes),
+  status: z.enum(jobStatuses),
+  /** The one privilege that can carry it out. */
+  queue: z.enum(['kms', 'apply']),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  certificate_id: certificateId.nullable(),
+  profile_id: profileId.nullable(),
+  profile_version: z.int().min(1).nullable(),
+  issuer_id: issuerId.nullable(),
+  /** Whoever answers for the result: never one of those who approve it. */
+  owner: z.string().trim().min(1).max(256),
+  requested_by: principalId,
+  reason: z.string().max(2000).nullable(),
+  approval: approval.nullable(),
+  lease: z.strictObject({ holder: z.string(), until: instant }).nullable(),
+  attempts: z.int().min(0),
+  error_message: z.string().max(2000).nullable(),
+  created_at: instant,
+  updated_at: instant,
+})
+
+export type Job = Readonly<z.infer<typeof job>>
+
+/** Put on record before a key is used, so that whatever was signed can be named, and a retry signs the same. */
+export const issuance = z.strictObject({
+  job_id: jobId,
+  serial: serialNumber,
+  period: validityPeriod,
+  tbs_sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  planned_at: instant,
+})
+
+export type Issuance = Readonly<z.infer<typeof issuance>>
+
+/** All that is stored of one job, read in one consistent query. */
+export const jobFile = z.strictObject({
+  job,
+  content: jobContent,
+  events: z.array(event),
+  issuance: issuance.nullable(),
+})
+
+export type JobFile = {
+  readonly job: Job
+  readonly content: JobContent
+  readonly events: readonly z.infer<typeof event>[]
+  readonly issuance: Issuance | null
+}
+
+/** SHA-256 over the canonical JSON of a job's content. */
+export const contentDigest = (content: JobContent): string => digestOf(content)
+
+const terminal: ReadonlySet<JobStatus> = new Set(['Completed', 'Failed', 'Cancelled'])
+
+export const isTerminal = (status: JobStatus): boolean => terminal.has(status)
+
+const steps: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
+  AwaitingApproval: ['Pending', 'Cancelled'],
+  Pending: ['Running', 'Completed', 'Failed', 'Cancelled'],
+  Running: ['Completed', 'Failed'],
+  Completed: [],
+  Failed: [],
+  Cancelled: [],
+}
+
+/** Whether the state machine of a job has this step. A job may also stay where it is. */
+export const mayBecome = (from: JobStatus, to: JobStatus): boolean => steps[from].includes(to)

@@ -1,0 +1,30 @@
+import * as z from 'zod'
+import { principalId } from './ids.ts'
+import { instant } from './time.ts'
+
+export const roles = ['admin', 'operator', 'approver', 'auditor', 'viewer'] as const
+
+export type Role = (typeof roles)[number]
+
+/** A person or a service. It owns any number of credentials, and is one principal with all of them. */
+export const principal = z.strictObject({
+  id: principalId,
+  version: z.int().min(1),
+  kind: z.enum(['person', 'service']),
+  name: z.string().trim().min(1).max(128),
+  email: z.email().max(254).nullable(),
+  roles: z.array(z.enum(roles)),
+  status: z.enum(['active', 'disabled']),
+  created_at: instant,
+})
+
+export type Principal = Readonly<z.infer<typeof principal>>
+
+/** Who a rule sees: enough to compare people, nothing secret. */
+export type Identity = Pick<Principal, 'id' | 'name' | 'email'>
+
+const folded = (text: string): string => text.normalize('NFKC').trim().toLowerCase()
+
+/** Whether a free-text owner means this principal: by id, name or e-mail, whatever the case. */
+export const isOwner = (who: Identity, owner: string): boolean =>
+  [who.id, who.name, who.email].some((form) => form !== null && folded(form) === folded(owner))
