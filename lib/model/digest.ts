@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 /** What JSON can say, and nothing that JSON would drop in silence. */
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
 /**
  * RFC 8785 (JCS) for the values that we use: members sorted by UTF-16 code

@@ -61,14 +61,16 @@ export const event = z.strictObject({
   hash: z.string(),
 })
 
-export type Event = Readonly<z.infer<typeof event>>
+type Details = Readonly<Record<string, Json>>
+
+export type Event = Readonly<Omit<z.infer<typeof event>, 'details'>> & { readonly details: Details }
 
 /** Whoever acts: a principal, or one of our own functions. */
 export type Actor = { readonly id: string; readonly type: Event['actor_type'] }
 
 export type EventDraft = Pick<Event, 'type' | 'resource' | 'job'> & {
   readonly actor: Actor
-  readonly details: Readonly<Record<string, Json>>
+  readonly details: Details
 }
 
 const genesis = '0'.repeat(64)
@@ -82,26 +84,27 @@ export const append = (
   earlier: readonly Event[],
   drafts: readonly EventDraft[],
   now: Date,
-): readonly Event[] =>
-  drafts.reduce<readonly Event[]>((added, draft) => {
+): readonly Event[] => {
+  const added: Event[] = []
+  for (const { actor, details, ...draft } of drafts) {
     const last = added.at(-1) ?? earlier.at(-1)
     const sequence = (last?.sequence ?? 0) + 1
     const unhashed: Event = {
+      ...draft,
       id: `ev-${chain}-${sequence}`,
       chain,
       sequence,
       time: instantOf(now),
-      type: draft.type,
-      actor: draft.actor.id,
-      actor_type: draft.actor.type,
-      resource: draft.resource,
-      job: draft.job,
-      details: { ...draft.details },
+      actor: actor.id,
+      actor_type: actor.type,
+      details: { ...details },
       previous_hash: last?.hash ?? genesis,
       hash: '',
     }
-    return [...added, { ...unhashed, hash: hashOf(unhashed) }]
-  }, [])
+    added.push({ ...unhashed, hash: hashOf(unhashed) })
+  }
+  return added
+}
 
 /** Whether these are all the events of one chain from its first, unchanged and in order. */
 export const isUnbroken = (chain: string, events: readonly Event[]): boolean =>

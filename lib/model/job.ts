@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { approval } from './approval.ts'
 import { digestOf } from './digest.ts'
-import { event } from './event.ts'
+import type { Event } from './event.ts'
 import { certificateId, issuerId, jobId, principalId, profileId } from './ids.ts'
 import { keyName } from './issuer.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
@@ -103,17 +103,10 @@ export const issuance = z.strictObject({
 export type Issuance = Readonly<z.infer<typeof issuance>>
 
 /** All that is stored of one job, read in one consistent query. */
-export const jobFile = z.strictObject({
-  job,
-  content: jobContent,
-  events: z.array(event),
-  issuance: issuance.nullable(),
-})
-
 export type JobFile = {
   readonly job: Job
   readonly content: JobContent
-  readonly events: readonly z.infer<typeof event>[]
+  readonly events: readonly Event[]
   readonly issuance: Issuance | null
 }
 

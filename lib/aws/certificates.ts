@@ -1,0 +1,43 @@
+import { certificate, certificateVersion } from '../model/certificate.ts'
+import type { CertificateFilter, Certificates } from '../ports.ts'
+import { list } from './list.ts'
+import { keys, lists, recordOf } from './table.ts'
+import type { IndexQuery, TableClient } from './table-client.ts'
+
+const indexFor = (filter: CertificateFilter): Pick<IndexQuery, 'index' | 'pk'> => {
+  if (filter.owner !== undefined) return { index: 'gsi4', pk: lists.certificatesOwnedBy(filter.owner) }
+  if (filter.profile_id !== undefined)
+    return { index: 'gsi2', pk: lists.certificatesUnder(filter.profile_id) }
+  if (filter.status !== undefined) return { index: 'gsi3', pk: lists.certificatesAt(filter.status) }
+  return { index: 'gsi1', pk: lists.certificates }
+}
+
+export const certificates = (table: TableClient): Certificates => ({
+  get: async (id) => {
+    const row = await table.get(keys.certificate(id))
+    return row === null ? null : certificate.parse(recordOf(row))
+  },
+  load: async (id) => {
+    const rows = []
+    for await (const row of table.partition(`CERTIFICATE#${id}`)) rows.push(row)
+    const head = rows.find(({ sk }) => sk === 'CERTIFICATE')
+    if (head === undefined) return null
+    const versions = rows.filter((row) => row !== head).map((row) => certificateVersion.parse(recordOf(row)))
+    return { certificate: certificate.parse(recordOf(head)), versions }
+  },
+  list: (filter, paging) =>
+    list(
+      table,
+      {
+        ...indexFor(filter),
+        parse: (row) => certificate.parse(recordOf(row)),
+        keep: (row) =>
+          (filter.profile_id === undefined || row.profile_id === filter.profile_id) &&
+          (filter.issuer_id === undefined || row.issuer_id === filter.issuer_id) &&
+          (filter.status === undefined || row.status === filter.status) &&
+          (filter.expires_before === undefined ||
+            (row.not_after !== null && row.not_after < filter.expires_before)),
+      },
+      paging,
+    ),
+})

@@ -1,0 +1,14 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import type { Queues } from '../ports.ts'
+
+export type QueueUrls = { readonly kms: string; readonly apply: string; readonly status: string }
+
+export const queues = (urls: QueueUrls, client = new SQSClient({})): Queues => {
+  const send = async (QueueUrl: string, message: Readonly<Record<string, string>>): Promise<void> => {
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }))
+  }
+  return {
+    dispatch: (queue, job_id) => send(urls[queue], { job_id }),
+    publishStatus: (issuer_id) => send(urls.status, { type: 'publish', issuer_id }),
+  }
+}

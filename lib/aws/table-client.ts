@@ -1,0 +1,178 @@
+import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
+import {
+  BatchGetCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb'
+import type { Committed } from '../ports.ts'
+import type { Condition, Item, Key, TableWrite } from './table.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+export type IndexQuery = {
+  readonly index: 'gsi1' | 'gsi2' | 'gsi3' | 'gsi4' | 'gsi5'
+  readonly pk: string
+  /** Exclusive. */
+  readonly after: string | null
+  /** Exclusive; null for no bound. */
+  readonly before: string | null
+  readonly limit: number
+}
+
+/** The few ways in which we use a table, one call each unless said otherwise. */
+export type TableClient = {
+  readonly get: (key: Key) => Promise<Row | null>
+  /** Strongly consistent, in one call; the rows come in the order of the keys. */
+  readonly getAll: (keys: readonly Key[]) => Promise<readonly (Row | null)[]>
+  /** A whole partition, or what of it begins so: strongly consistent, ascending, a call per megabyte. */
+  readonly partition: (pk: string, begins?: string) => AsyncIterable<Row>
+  /** The last row of a partition whose sort key begins so. */
+  readonly last: (pk: string, begins: string) => Promise<Row | null>
+  readonly index: (query: IndexQuery) => Promise<readonly Row[]>
+  readonly transact: (writes: readonly TableWrite[]) => Promise<Committed>
+  /** Sets attributes without a new version; nothing happens where `version` is not the one stored. */
+  readonly set: (key: Key, values: Readonly<Record<string, string>>, version: number) => Promise<void>
+}
+
+const expressionOf = (condition: Condition) =>
+  condition === 'absent'
+    ? { ConditionExpression: 'attribute_not_exists(pk)' }
+    : {
+        ConditionExpression: '#a = :v',
+        ExpressionAttributeNames: { '#a': condition.attribute },
+        ExpressionAttributeValues: { ':v': condition.equals },
+      }
+
+const bounds = ({ index, pk, after, before }: IndexQuery) => {
+  const names = { '#p': `${index}pk`, '#s': `${index}sk` }
+  // A range of its own bounds: BETWEEN is inclusive, and the cursor row is dropped by its caller.
+  if (after !== null && before !== null)
+    return {
+      KeyConditionExpression: '#p = :p AND #s BETWEEN :a AND :b',
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: { ':p': pk, ':a': after, ':b': before },
+    }
+  if (after !== null || before !== null)
+    return {
+      KeyConditionExpression: `#p = :p AND #s ${after === null ? '<' : '>'} :a`,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: { ':p': pk, ':a': after ?? before },
+    }
+  return {
+    KeyConditionExpression: '#p = :p',
+    ExpressionAttributeNames: { '#p': names['#p'] },
+    ExpressionAttributeValues: { ':p': pk },
+  }
+}
+
+/** What the cancellation of a transaction means to whoever asked for it. */
+const committedOf = (error: unknown, writes: readonly TableWrite[]): Committed => {
+  if (!(error instanceof TransactionCanceledException)) throw error
+  const reasons = error.CancellationReasons ?? []
+  const failed = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed')
+  const contended = reasons.findIndex(({ Code }) => Code === 'TransactionConflict')
+  const write = writes[failed === -1 ? contended : failed]
+  if (write === undefined) throw error
+  return { conflict: write.of }
+}
+
+export const tableClient = (name: string, client = new DynamoDBClient({})): TableClient => {
+  const table = DynamoDBDocumentClient.from(client)
+  return {
+    get: async (Key) => {
+      const { Item } = await table.send(new GetCommand({ TableName: name, Key, ConsistentRead: true }))
+      return Item ?? null
+    },
+    getAll: async (keys) => {
+      const { Responses, UnprocessedKeys } = await table.send(
+        new BatchGetCommand({ RequestItems: { [name]: { Keys: [...keys], ConsistentRead: true } } }),
+      )
+      if (Object.keys(UnprocessedKeys ?? {}).length > 0)
+        throw new Error('the table did not answer for every key')
+      const rows = Responses?.[name] ?? []
+      return keys.map(({ pk, sk }) => rows.find((row) => row.pk === pk && row.sk === sk) ?? null)
+    },
+    partition: async function* (pk, begins = '') {
+      let start: Record<string, unknown> | undefined
+      do {
+        const page = await table.send(
+          new QueryCommand({
+            TableName: name,
+            ConsistentRead: true,
+            KeyConditionExpression: begins === '' ? 'pk = :p' : 'pk = :p AND begins_with(sk, :s)',
+            ExpressionAttributeValues: { ':p': pk, ...(begins === '' ? {} : { ':s': begins }) },
+            ExclusiveStartKey: start,
+          }),
+        )
+        yield* page.Items ?? []
+        start = page.LastEvaluatedKey
+      } while (start !== undefined)
+    },
+    last: async (pk, begins) => {
+      const { Items } = await table.send(
+        new QueryCommand({
+          TableName: name,
+          ConsistentRead: true,
+          KeyConditionExpression: 'pk = :p AND begins_with(sk, :s)',
+          ExpressionAttributeValues: { ':p': pk, ':s': begins },
+          ScanIndexForward: false,
+          Limit: 1,
+        }),
+      )
+      return Items?.[0] ?? null
+    },
+    index: async (query) => {
+      const { Items = [] } = await table.send(
+        new QueryCommand({
+          TableName: name,
+          IndexName: query.index,
+          ...bounds(query),
+          Limit: query.limit + (query.after === null ? 0 : 1),
+        }),
+      )
+      const order = `${query.index}sk`
+      return Items.filter((row) => row[order] !== query.after && row[order] !== query.before).slice(
+        0,
+        query.limit,
+      )
+    },
+    transact: async (writes) => {
+      const TransactItems = writes.map((write) =>
+        'put' in write
+          ? { Put: { TableName: name, Item: write.put as Item, ...expressionOf(write.condition) } }
+          : { ConditionCheck: { TableName: name, Key: write.check, ...expressionOf(write.condition) } },
+      )
+      try {
+        await table.send(new TransactWriteCommand({ TransactItems }))
+        return 'committed'
+      } catch (error) {
+        return committedOf(error, writes)
+      }
+    },
+    set: async (Key, values, version) => {
+      const names = Object.keys(values)
+      const update = new UpdateCommand({
+        TableName: name,
+        Key,
+        UpdateExpression: `SET ${names.map((_, n) => `#n${n} = :n${n}`).join(', ')}`,
+        ConditionExpression: '#v = :v',
+        ExpressionAttributeNames: {
+          '#v': 'version',
+          ...Object.fromEntries(names.map((attribute, n) => [`#n${n}`, attribute])),
+        },
+        ExpressionAttributeValues: {
+          ':v': version,
+          ...Object.fromEntries(names.map((attribute, n) => [`:n${n}`, values[attribute]])),
+        },
+      })
+      try {
+        await table.send(update)
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error
+      }
+    },
+  }
+}

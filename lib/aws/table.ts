@@ -1,0 +1,266 @@
+import type { ApiKey } from '../model/api-key.ts'
+import type { Certificate, CertificateVersion } from '../model/certificate.ts'
+import type { Change, Replay, Write } from '../model/change.ts'
+import type { Event } from '../model/event.ts'
+import type { Issuer } from '../model/issuer.ts'
+import { isTerminal, type Job } from '../model/job.ts'
+import type { Principal } from '../model/principal.ts'
+import type { ProfileVersion } from '../model/profile.ts'
+import type { CrlHead } from '../model/revocation.ts'
+import { instantOf, later } from '../model/time.ts'
+import type { Stored } from '../ports.ts'
+
+/**
+ * Every key of the table, in one place.
+ *
+ * | pk | sk | what |
+ * |---|---|---|
+ * | `JOB#<id>` | `JOB`, `CONTENT`, `ISSUANCE`, `EVENT#<n>` | a job, whole |
+ * | `CERTIFICATE#<id>` | `CERTIFICATE`, `VERSION#<n>` | a certificate and its versions |
+ * | `SERIAL#<issuer>#<serial>` | `STATUS` | what OCSP answers |
+ * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<serial>`, `EVENT#<n>` | a revocation list |
+ * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
+ * | `ISSUER#<id>` | `ISSUER` | an issuer |
+ * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
+ * | `RESPONDER#<issuer>` | `RESPONDER` | a delegated OCSP responder |
+ * | `IDEMPOTENCY#<principal>#<key>` | `REPLAY` | an answer already given |
+ *
+ * | index | jobs | certificates | events | others |
+ * |---|---|---|---|---|
+ * | gsi1 | all | all | by month | all of a kind |
+ * | gsi2 | by certificate | by profile | by actor | |
+ * | gsi3 | by status | by status | by action | |
+ * | gsi4 | by approval state | by owner | by resource | |
+ * | gsi5 | due | | | |
+ */
+export type Key = { readonly pk: string; readonly sk: string }
+export type Item = Key & Readonly<Record<string, unknown>>
+
+const padded = (n: number): string => String(n).padStart(8, '0')
+
+export const keys = {
+  job: (id: string): Key => ({ pk: `JOB#${id}`, sk: 'JOB' }),
+  content: (id: string): Key => ({ pk: `JOB#${id}`, sk: 'CONTENT' }),
+  issuance: (id: string): Key => ({ pk: `JOB#${id}`, sk: 'ISSUANCE' }),
+  event: (partition: string, n: number): Key => ({ pk: partition, sk: `EVENT#${padded(n)}` }),
+  certificate: (id: string): Key => ({ pk: `CERTIFICATE#${id}`, sk: 'CERTIFICATE' }),
+  certificateVersion: (id: string, n: number): Key => ({
+    pk: `CERTIFICATE#${id}`,
+    sk: `VERSION#${padded(n)}`,
+  }),
+  serial: (issuer: string, serial: string): Key => ({ pk: `SERIAL#${issuer}#${serial}`, sk: 'STATUS' }),
+  crlHead: (issuer: string, shard: number): Key => ({ pk: `CRL#${issuer}#${shard}`, sk: 'HEAD' }),
+  crlEntry: (issuer: string, shard: number, serial: string): Key => ({
+    pk: `CRL#${issuer}#${shard}`,
+    sk: `ENTRY#${serial}`,
+  }),
+  profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
+  profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
+  issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
+  principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
+  apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
+  responder: (issuer: string): Key => ({ pk: `RESPONDER#${issuer}`, sk: 'RESPONDER' }),
+  replay: (principal: string, key: string): Key => ({
+    pk: `IDEMPOTENCY#${principal}#${key}`,
+    sk: 'REPLAY',
+  }),
+} as const
+
+/** The partitions of the indexes, by what is asked. */
+export const lists = {
+  jobs: 'JOBS',
+  jobsOf: (certificate: string) => `JOBS#${certificate}`,
+  jobsAt: (status: string) => `JOBS#${status}`,
+  approvalsAt: (state: string) => `APPROVALS#${state}`,
+  due: 'DUE',
+  certificates: 'CERTIFICATES',
+  certificatesUnder: (profile: string) => `CERTIFICATES#${profile}`,
+  certificatesAt: (status: string) => `CERTIFICATES#${status}`,
+  certificatesOwnedBy: (owner: string) => `CERTIFICATES#${owner.normalize('NFKC').trim().toLowerCase()}`,
+  eventsIn: (month: string) => `EVENTS#${month}`,
+  eventsBy: (actor: string) => `EVENTS#${actor}`,
+  eventsOf: (type: string) => `EVENTS#${type}`,
+  eventsOn: (resource: string) => `EVENTS#${resource}`,
+  profiles: 'PROFILES',
+  issuers: 'ISSUERS',
+  principals: 'PRINCIPALS',
+} as const
+
+/** When a job wants looking after next. Null once it is over. */
+export const dueOf = (job: Job): string | null => {
+  if (isTerminal(job.status)) return null
+  if (job.lease !== null) return job.lease.until
+  const updated = new Date(job.updated_at)
+  if (job.status !== 'AwaitingApproval') return instantOf(later(updated, 300))
+  const touch = instantOf(later(updated, 12 * 3600))
+  return job.approval !== null && job.approval.expires_at < touch ? job.approval.expires_at : touch
+}
+
+const indexed = (
+  entries: Readonly<Record<string, readonly [string, string] | null>>,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(entries).flatMap(([index, entry]) =>
+      entry === null
+        ? []
+        : [
+            [`${index}pk`, entry[0]],
+            [`${index}sk`, entry[1]],
+          ],
+    ),
+  )
+
+export const items = {
+  job: (job: Job): Item => {
+    const order = `${job.created_at}#${job.id}`
+    const due = dueOf(job)
+    return {
+      ...keys.job(job.id),
+      ...indexed({
+        gsi1: [lists.jobs, order],
+        gsi2: job.certificate_id === null ? null : [lists.jobsOf(job.certificate_id), order],
+        gsi3: [lists.jobsAt(job.status), order],
+        gsi4: job.approval === null ? null : [lists.approvalsAt(job.approval.state), order],
+        gsi5: due === null ? null : [lists.due, `${due}#${job.id}`],
+      }),
+      ...job,
+    }
+  },
+  event: (partition: string, event: Event): Item => {
+    const order = `${event.time}#${event.id}`
+    return {
+      ...keys.event(partition, event.sequence),
+      ...indexed({
+        gsi1: [lists.eventsIn(event.time.slice(0, 7)), order],
+        gsi2: [lists.eventsBy(event.actor), order],
+        gsi3: [lists.eventsOf(event.type), order],
+        gsi4: [lists.eventsOn(event.resource), order],
+      }),
+      ...event,
+    }
+  },
+  certificate: (certificate: Certificate): Item => {
+    const order = `${certificate.created_at}#${certificate.id}`
+    return {
+      ...keys.certificate(certificate.id),
+      ...indexed({
+        gsi1: [lists.certificates, order],
+        gsi2: [lists.certificatesUnder(certificate.profile_id), order],
+        gsi3: [lists.certificatesAt(certificate.status), order],
+        gsi4: [lists.certificatesOwnedBy(certificate.owner), order],
+      }),
+      ...certificate,
+    }
+  },
+  certificateVersion: (version: CertificateVersion): Item => ({
+    ...keys.certificateVersion(version.certificate_id, version.number),
+    ...version,
+  }),
+  profile: (profile: ProfileVersion): Item => ({
+    ...keys.profile(profile.id),
+    ...indexed({ gsi1: [lists.profiles, profile.id] }),
+    ...profile,
+  }),
+  issuer: (issuer: Issuer): Item => ({
+    ...keys.issuer(issuer.id),
+    ...indexed({ gsi1: [lists.issuers, issuer.id] }),
+    ...issuer,
+  }),
+  principal: (principal: Principal): Item => ({
+    ...keys.principal(principal.id),
+    ...indexed({ gsi1: [lists.principals, principal.id] }),
+    ...principal,
+  }),
+  apiKey: (key: ApiKey): Item => ({ ...keys.apiKey(key.principal_id, key.id), ...key }),
+  crlHead: (head: CrlHead): Item => ({ ...keys.crlHead(head.issuer_id, head.shard), ...head }),
+  replay: (replay: Replay): Item => ({
+    ...keys.replay(replay.principal_id, replay.key),
+    ttl: Math.floor(new Date(replay.expires_at).getTime() / 1000),
+    ...replay,
+  }),
+} as const
+
+/** What must hold of the item under a key for a write to happen. */
+export type Condition = 'absent' | { readonly attribute: string; readonly equals: string | number | null }
+
+export type TableWrite = {
+  readonly of: Stored
+  readonly condition: Condition
+} & ({ readonly put: Item } | { readonly check: Key })
+
+/** A record with a `version` replaces the one before it, or is the first. */
+const after = (version: number): Condition =>
+  version === 1 ? 'absent' : { attribute: 'version', equals: version - 1 }
+
+const tableWritesOf = (write: Write): readonly TableWrite[] => {
+  const of = write.write
+  switch (write.write) {
+    case 'content':
+      return [{ of, put: { ...keys.content(write.job_id), ...write.content }, condition: 'absent' }]
+    case 'issuance':
+      return [
+        { of, put: { ...keys.issuance(write.issuance.job_id), ...write.issuance }, condition: 'absent' },
+      ]
+    case 'new_certificate':
+    case 'next_certificate':
+      return [{ of, put: items.certificate(write.certificate), condition: after(write.certificate.version) }]
+    case 'new_certificate_version':
+      return [{ of, put: items.certificateVersion(write.version), condition: 'absent' }]
+    case 'revoked_certificate_version':
+      return [
+        {
+          of,
+          put: items.certificateVersion(write.version),
+          condition: { attribute: 'revoked_at', equals: null },
+        },
+      ]
+    case 'new_serial':
+    case 'next_serial': {
+      const { serial } = write
+      const put = { ...keys.serial(serial.issuer_id, serial.serial), ...serial }
+      return [{ of, put, condition: after(serial.version) }]
+    }
+    case 'revocation_entry': {
+      const { entry } = write
+      const put = { ...keys.crlEntry(entry.issuer_id, entry.shard, entry.serial), ...entry }
+      return [{ of, put, condition: 'absent' }]
+    }
+    case 'profile': {
+      const { profile } = write
+      const version = { ...keys.profileVersion(profile.id, profile.version), ...profile }
+      return [
+        { of, put: items.profile(profile), condition: after(profile.version) },
+        { of, put: version, condition: 'absent' },
+      ]
+    }
+    case 'issuer':
+      return [{ of, put: items.issuer(write.issuer), condition: after(write.issuer.version) }]
+    case 'replay':
+      return [{ of, put: items.replay(write.replay), condition: 'absent' }]
+    case 'require_profile':
+      return [
+        { of, check: keys.profile(write.id), condition: { attribute: 'version', equals: write.version } },
+      ]
+    case 'require_issuer':
+      return [{ of, check: keys.issuer(write.id), condition: { attribute: 'status', equals: 'active' } }]
+  }
+}
+
+/** A step as the writes of one transaction. */
+export const tableWrites = (change: Change): readonly TableWrite[] => {
+  const { job } = change
+  return [
+    ...(job === null ? [] : [{ of: 'job', put: items.job(job), condition: after(job.version) } as const]),
+    ...change.events.map((event): TableWrite => {
+      const partition = `JOB#${event.chain}`
+      return { of: 'event', put: items.event(partition, event), condition: 'absent' }
+    }),
+    ...change.writes.flatMap(tableWritesOf),
+  ]
+}
+
+const added = new Set(['pk', 'sk', 'ttl', 'touched_at'])
+
+/** A record as it was before it had keys. */
+export const recordOf = (item: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => !added.has(name) && !/^gsi\d[ps]k$/.test(name)))

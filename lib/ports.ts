@@ -1,0 +1,202 @@
+import type { SigningAlgorithm } from './model/algorithms.ts'
+import type { ApiKey, PresentedKey } from './model/api-key.ts'
+import type { ApprovalState } from './model/approval.ts'
+import type { Certificate, CertificateVersion } from './model/certificate.ts'
+import type { Change, Replay, Write } from './model/change.ts'
+import type { Event, EventType } from './model/event.ts'
+import type { Rules } from './model/gate.ts'
+import type { Issuer } from './model/issuer.ts'
+import type { Job, JobFile, JobStatus } from './model/job.ts'
+import type { Principal } from './model/principal.ts'
+import type { ProfileVersion } from './model/profile.ts'
+import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
+
+/** A page of a list, oldest first. `next` continues it, and is null at its end. */
+export type Page<T> = { readonly rows: readonly T[]; readonly next: string | null }
+export type Paging = { readonly limit: number; readonly after: string | null }
+
+/** What was stored, or which condition did not hold; then nothing was stored. */
+export type Committed = 'committed' | { readonly conflict: Stored }
+export type Stored = 'job' | 'event' | 'principal' | 'api_key' | 'crl_head' | 'responder' | Write['write']
+
+/** A job whose rows cannot be read as a job: nothing may follow from it but a record that it was found. */
+export type UnreadableJob = { readonly unreadable: string; readonly events: readonly Event[] }
+
+export type Jobs = {
+  /** Everything of one job, strongly consistent: one call. */
+  readonly load: (id: string) => Promise<JobFile | UnreadableJob | null>
+  /** One transaction: all of it or nothing. */
+  readonly commit: (change: Change) => Promise<Committed>
+  readonly list: (filter: JobFilter, paging: Paging) => Promise<Page<Job>>
+  /** Jobs that want looking after: overdue approvals, dead leases, what stands still. */
+  readonly due: (now: string, limit: number) => Promise<readonly string[]>
+  /** Lets what follows from a job's state happen once more, and sets when to look again. Changes no state. */
+  readonly touch: (job: Job, now: string, due: string) => Promise<void>
+}
+
+export type JobFilter = {
+  readonly certificate_id?: string | undefined
+  readonly status?: JobStatus | undefined
+  readonly type?: Job['type'] | undefined
+  readonly approval_state?: ApprovalState | undefined
+  readonly gated?: boolean | undefined
+}
+
+export type Events = {
+  readonly list: (filter: EventFilter, paging: Paging) => Promise<Page<Event>>
+}
+
+export type EventFilter = {
+  readonly actor?: string | undefined
+  readonly action?: EventType | undefined
+  readonly resource?: string | undefined
+  /** Instants; `from` inclusive, `to` exclusive. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
+
+export type Certificates = {
+  readonly get: (id: string) => Promise<Certificate | null>
+  /** The certificate and all its versions, strongly consistent, oldest first: one call. */
+  readonly load: (
+    id: string,
+  ) => Promise<{ readonly certificate: Certificate; readonly versions: readonly CertificateVersion[] } | null>
+  readonly list: (filter: CertificateFilter, paging: Paging) => Promise<Page<Certificate>>
+}
+
+export type CertificateFilter = {
+  readonly profile_id?: string | undefined
+  readonly issuer_id?: string | undefined
+  readonly owner?: string | undefined
+  readonly status?: Certificate['status'] | undefined
+  readonly expires_before?: string | undefined
+}
+
+export type Profiles = {
+  /** The version in force, strongly consistent. Deleted profiles are returned as such. */
+  readonly current: (id: string) => Promise<ProfileVersion | null>
+  /** The version a job was made under beside the one in force: one call. */
+  readonly rules: (id: string, pinned: number | null) => Promise<Rules>
+  readonly list: (paging: Paging) => Promise<Page<ProfileVersion>>
+}
+
+export type Issuers = {
+  readonly get: (id: string) => Promise<Issuer | null>
+  readonly list: (paging: Paging) => Promise<Page<Issuer>>
+}
+
+export type Principals = {
+  /** A key and its principal by the key's id: one strongly consistent call. */
+  readonly findByKey: (
+    presented: PresentedKey,
+  ) => Promise<{ readonly principal: Principal; readonly key: ApiKey } | null>
+  /** False where one of that id exists already. */
+  readonly create: (principal: Principal, event: Event) => Promise<boolean>
+  readonly get: (
+    id: string,
+  ) => Promise<{ readonly principal: Principal; readonly events: readonly Event[] } | null>
+  readonly addKey: (key: ApiKey, event: Event) => Promise<boolean>
+}
+
+export type Replays = {
+  readonly find: (principal_id: string, key: string) => Promise<Replay | null>
+}
+
+/** The record that relying parties are answered from. */
+export type SerialStatuses = {
+  readonly get: (issuer_id: string, serial: string) => Promise<SerialStatus | null>
+}
+
+export type RevocationLists = {
+  readonly head: (issuer_id: string, shard: number) => Promise<CrlHead | null>
+  /** Records the event and takes the next number; false where somebody else took it. */
+  readonly advance: (head: CrlHead, event: Event) => Promise<boolean>
+  readonly entries: (issuer_id: string, shard: number) => AsyncIterable<RevocationEntry>
+  readonly lastEvent: (issuer_id: string, shard: number) => Promise<Event | null>
+}
+
+/** A delegated OCSP responder: its certificate in the open, its private key sealed. */
+export type ResponderRecord = {
+  readonly issuer_id: string
+  readonly version: number
+  readonly certificate: string
+  /** Ciphertext of the PKCS#8 key under the sealing key, base64. */
+  readonly sealed_key: string
+  readonly issuer_subject: string
+  readonly issuer_spki: string
+  readonly not_after: string
+  readonly renew_at: string
+}
+
+export type Responders = {
+  readonly get: (issuer_id: string) => Promise<ResponderRecord | null>
+  readonly put: (record: ResponderRecord) => Promise<boolean>
+}
+
+/** Keeps a secret for one function: what one side seals only the other can open. */
+export type Seal = (plain: Uint8Array, context: string) => Promise<string>
+export type Unseal = (sealed: string, context: string) => Promise<Uint8Array>
+
+/** The CA keys, by name. They never leave KMS. */
+export type Signer = {
+  /** Signs a digest (never a message); returns the signature as X.509 carries it. */
+  readonly sign: (key: string, algorithm: SigningAlgorithm, digest: Uint8Array) => Promise<Uint8Array>
+}
+
+export type PublicKeys = {
+  /** SubjectPublicKeyInfo, DER, and how the key signs; null for a key that this deployment does not have. */
+  readonly publicKey: (
+    key: string,
+  ) => Promise<{ readonly spki: Uint8Array; readonly algorithm: SigningAlgorithm } | null>
+}
+
+/** What CloudFront serves. */
+export type StatusSite = {
+  /** Replaces the object unless a newer one (by `order`) is there already. */
+  readonly publish: (object: {
+    readonly path: string
+    readonly body: Uint8Array
+    readonly content_type: string
+    readonly max_age_seconds: number
+    readonly order: number
+  }) => Promise<'published' | 'newer_there'>
+}
+
+/** Waiting approvals, as executions that a person can watch. */
+export type Workflows = {
+  /** Once per approval, however often it is called. */
+  readonly start: (input: WorkflowInput) => Promise<void>
+  /** Wakes the execution; it re-reads the decision itself. `over`: nothing waits on this token any more. */
+  readonly wake: (token: string) => Promise<'woken' | 'over'>
+}
+
+export type WorkflowInput = {
+  readonly approval_id: string
+  readonly job_id: string
+  readonly job_type: string
+  readonly queue: 'kms' | 'apply'
+  readonly requested_by: string
+  readonly requested_by_name: string
+  readonly profile_id: string | null
+  readonly profile_version: number | null
+  readonly summary: string
+  readonly digest: string
+  readonly quorum: number
+  readonly expires_at: string
+  readonly timeout_seconds: number
+}
+
+/** Task tokens, kept apart: written by the park function, read by the relay alone. */
+export type Tokens = {
+  readonly park: (approval_id: string, token: string, expires_at: string) => Promise<void>
+}
+
+export type ParkedTokens = {
+  readonly take: (approval_id: string) => Promise<string | null>
+  readonly drop: (approval_id: string, token: string) => Promise<void>
+}
+
+export type Queues = {
+  readonly dispatch: (queue: 'kms' | 'apply', job_id: string) => Promise<void>
+  readonly publishStatus: (issuer_id: string) => Promise<void>
+}
