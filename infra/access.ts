@@ -1,0 +1,187 @@
+/**
+ * What each function may do, and nothing else: one row a function, one role a
+ * row. The stacks build the roles from these rows and the template test checks
+ * the synthesized template against them.
+ *
+ * `keys` are the partition keys (`dynamodb:LeadingKeys`) a grant is limited to.
+ */
+
+export type Resource =
+  | 'table'
+  | 'tokens'
+  | 'ca-keys'
+  | 'sealing-key'
+  | 'status-objects'
+  | 'workflow'
+  | 'queue-kms'
+  | 'queue-apply'
+  | 'queue-status'
+
+export type Grant = {
+  readonly on: Resource
+  readonly actions: readonly string[]
+  readonly keys?: readonly string[]
+}
+
+export type Variable =
+  | 'CA_KEYS'
+  | 'STATUS_URL'
+  | 'TOKENS_TABLE_NAME'
+  | 'STATE_MACHINE_ARN'
+  | 'QUEUE_URLS'
+  | 'BUCKET_NAME'
+  | 'RESPONDER_KEY_ARN'
+
+export type Row = {
+  readonly file: string
+  readonly purpose: string
+  readonly memory: number
+  readonly timeout_seconds: number
+  readonly variables: readonly Variable[]
+  readonly may: readonly Grant[]
+}
+
+const read = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
+const write = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
+
+const readTable: Grant = { on: 'table', actions: read }
+
+function writeTable(keys: readonly string[], actions: readonly string[] = write): Grant {
+  return { on: 'table', actions, keys: keys.map((key) => `${key}#*`) }
+}
+
+const api = { memory: 512, timeout_seconds: 15 }
+const queue = { memory: 512, timeout_seconds: 30 }
+
+export const access = {
+  'api-read': {
+    ...api,
+    file: 'functions/api/read.ts',
+    purpose: 'Answers every GET',
+    variables: [],
+    may: [readTable],
+  },
+  'api-submit': {
+    ...api,
+    file: 'functions/api/submit.ts',
+    purpose: 'Turns requests into jobs',
+    variables: ['STATUS_URL', 'CA_KEYS'],
+    may: [
+      readTable,
+      writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY'], [...write, 'dynamodb:DeleteItem']),
+      { on: 'ca-keys', actions: ['kms:GetPublicKey'] },
+    ],
+  },
+  'api-decide': {
+    ...api,
+    file: 'functions/api/decide.ts',
+    purpose: 'Records approvals, rejections, withdrawals; reaches no key and no workflow',
+    variables: [],
+    may: [readTable, writeTable(['JOB', 'IDEMPOTENCY'])],
+  },
+  'workflow-park': {
+    memory: 512,
+    timeout_seconds: 15,
+    file: 'functions/workflow/park.ts',
+    purpose: 'Puts a task token where only the relay can read it',
+    variables: ['TOKENS_TABLE_NAME'],
+    may: [
+      { on: 'tokens', actions: ['dynamodb:PutItem'] },
+      { on: 'table', actions: ['dynamodb:GetItem', 'dynamodb:Query'] },
+    ],
+  },
+  'workflow-refuse': {
+    memory: 512,
+    timeout_seconds: 15,
+    file: 'functions/workflow/refuse.ts',
+    purpose: 'Records that the workflow was woken without a valid decision',
+    variables: [],
+    may: [readTable, writeTable(['JOB'], ['dynamodb:PutItem', 'dynamodb:UpdateItem'])],
+  },
+  relay: {
+    memory: 512,
+    timeout_seconds: 30,
+    file: 'functions/relay.ts',
+    purpose: 'Carries out what follows from an event',
+    variables: ['TOKENS_TABLE_NAME', 'STATE_MACHINE_ARN', 'QUEUE_URLS'],
+    may: [
+      readTable,
+      { on: 'tokens', actions: ['dynamodb:GetItem', 'dynamodb:DeleteItem'] },
+      {
+        on: 'workflow',
+        actions: ['states:StartExecution', 'states:SendTaskSuccess', 'states:SendTaskFailure'],
+      },
+      { on: 'queue-kms', actions: ['sqs:SendMessage'] },
+      { on: 'queue-apply', actions: ['sqs:SendMessage'] },
+      { on: 'queue-status', actions: ['sqs:SendMessage'] },
+    ],
+  },
+  'worker-kms': {
+    ...queue,
+    file: 'functions/workers/kms.ts',
+    purpose: 'Signs certificates with CA keys',
+    variables: ['CA_KEYS', 'STATUS_URL'],
+    may: [
+      readTable,
+      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'CRL']),
+      { on: 'ca-keys', actions: ['kms:Sign'] },
+    ],
+  },
+  'worker-apply': {
+    ...queue,
+    file: 'functions/workers/apply.ts',
+    purpose: 'Carries out jobs that need no signature',
+    variables: [],
+    may: [readTable, writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER'])],
+  },
+  'worker-publish-status': {
+    ...queue,
+    timeout_seconds: 60,
+    file: 'functions/workers/publish-status.ts',
+    purpose: 'Signs CRLs and responder certificates, and puts them where relying parties look',
+    variables: ['CA_KEYS', 'STATUS_URL', 'BUCKET_NAME', 'RESPONDER_KEY_ARN'],
+    may: [
+      readTable,
+      writeTable(['CRL', 'RESPONDER', 'ISSUER']),
+      { on: 'ca-keys', actions: ['kms:Sign'] },
+      { on: 'sealing-key', actions: ['kms:Encrypt'] },
+      { on: 'status-objects', actions: ['s3:GetObject', 's3:PutObject'] },
+    ],
+  },
+  'status-ocsp': {
+    memory: 256,
+    timeout_seconds: 5,
+    file: 'functions/status/ocsp.ts',
+    purpose: 'Answers OCSP with a delegated key; reaches no CA key',
+    variables: ['RESPONDER_KEY_ARN'],
+    may: [
+      {
+        on: 'table',
+        actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+        keys: ['SERIAL#*', 'RESPONDER#*'],
+      },
+      { on: 'sealing-key', actions: ['kms:Decrypt'] },
+    ],
+  },
+  'schedule-tend': {
+    memory: 512,
+    timeout_seconds: 60,
+    file: 'functions/schedule/tend.ts',
+    purpose: 'Expires, reclaims and re-touches what stands still',
+    variables: [],
+    may: [readTable, writeTable(['JOB'])],
+  },
+} as const satisfies Record<string, Row>
+
+export type FunctionId = keyof typeof access
+
+export const functionIds = Object.keys(access) as readonly FunctionId[]
+
+export function rowOf(id: FunctionId): Row {
+  return access[id]
+}
+
+/** The functions whose row grants `action`. */
+export function allowed(action: string): readonly FunctionId[] {
+  return functionIds.filter((id) => rowOf(id).may.some((grant) => grant.actions.includes(action)))
+}

@@ -1,0 +1,55 @@
+import * as z from 'zod'
+
+const keySpec = z.enum(['ECC_NIST_P256', 'ECC_NIST_P384', 'RSA_3072', 'RSA_4096'])
+
+const rate = z.string().regex(/^rate\(([1-9]\d*) (minute|minutes|hour|hours)\)$/)
+
+const stage = z
+  .strictObject({
+    name: z.enum(['local', 'dev', 'prod']),
+    /** A production stage keeps what it stores and refuses to be deleted. */
+    production: z.boolean(),
+    /** CA keys by the name that `POST /issuers` uses for them. */
+    ca_keys: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), keySpec),
+    /** What relying parties are told; null: the CloudFront domain, over plain HTTP. */
+    status_url: z.url().nullable(),
+    /** The domain of `status_url`, with a certificate in us-east-1. */
+    status_domain: z.strictObject({ name: z.hostname(), certificate_arn: z.string() }).nullable(),
+    schedules: z.strictObject({ tend: rate, refresh: rate }),
+    log_retention_days: z.union([z.literal(7), z.literal(30), z.literal(365)]),
+    log_level: z.enum(['DEBUG', 'INFO', 'WARN']),
+    throttle: z.strictObject({ requests_per_second: z.int().min(1), burst: z.int().min(1) }),
+  })
+  .refine((it) => it.production === (it.name === 'prod'), 'prod, and only prod, is a production stage')
+  .refine((it) => it.status_domain === null || it.status_url !== null, 'a status_domain needs its status_url')
+
+export type Stage = Readonly<z.infer<typeof stage>>
+
+const shared = {
+  ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
+  status_url: null,
+  status_domain: null,
+  schedules: { tend: 'rate(1 minute)', refresh: 'rate(15 minutes)' },
+  log_level: 'INFO',
+  throttle: { requests_per_second: 100, burst: 200 },
+} as const
+
+const stages = {
+  local: { ...shared, name: 'local', production: false, log_retention_days: 7 },
+  dev: { ...shared, name: 'dev', production: false, log_retention_days: 30 },
+  prod: { ...shared, name: 'prod', production: true, log_retention_days: 365 },
+} as const
+
+export const stageNames = ['local', 'dev', 'prod'] as const
+
+const context = z.object({
+  stage: z.enum(stageNames).default('dev'),
+  /** A status site under another URL than CloudFront's own, as the local edge is. */
+  status_url: z.url().optional(),
+})
+
+/** The stage that `cdk -c stage=… -c status_url=…` names, or an error that says what is wrong with it. */
+export function stageOf(given: unknown): Stage {
+  const { stage: name, status_url } = context.parse(given)
+  return stage.parse({ ...stages[name], ...(status_url === undefined ? {} : { status_url }) })
+}

@@ -1,0 +1,58 @@
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb'
+import type { Construct } from 'constructs'
+import { CaKey } from './ca-key.ts'
+import type { Stage } from './config.ts'
+
+/**
+ * What must outlive everything else: the table and the CA keys. The other
+ * stack can be deleted and deployed again without losing a certificate.
+ */
+export class DataStack extends Stack {
+  readonly table: Table
+  /** ARNs by the key's name, as `CA_KEYS` has them. */
+  readonly caKeys: Readonly<Record<string, string>>
+
+  constructor(scope: Construct, stage: Stage) {
+    super(scope, `countersign-${stage.name}-data`, { terminationProtection: stage.production })
+    this.table = truthTable(this, stage)
+    this.caKeys = Object.fromEntries(
+      Object.entries(stage.ca_keys).map(([name, spec]) => {
+        const key = new CaKey(this, `CaKey-${name}`, { stage, name, spec })
+        return [name, key.arn]
+      }),
+    )
+    new CfnOutput(this, 'TableName', { value: this.table.tableName })
+    new CfnOutput(this, 'CaKeys', { value: this.toJsonString(this.caKeys) })
+  }
+}
+
+function truthTable(scope: Construct, stage: Stage): Table {
+  const table = new Table(scope, 'Table', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    sortKey: { name: 'sk', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.AWS_MANAGED,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: stage.production,
+    removalPolicy: stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    timeToLiveAttribute: 'ttl',
+    stream: StreamViewType.NEW_AND_OLD_IMAGES,
+  })
+  for (const index of ['gsi1', 'gsi2', 'gsi3', 'gsi4', 'gsi5']) {
+    table.addGlobalSecondaryIndex({
+      indexName: index,
+      partitionKey: { name: `${index}pk`, type: AttributeType.STRING },
+      sortKey: { name: `${index}sk`, type: AttributeType.STRING },
+      projectionType: index === 'gsi5' ? ProjectionType.KEYS_ONLY : ProjectionType.ALL,
+    })
+  }
+  return table
+}

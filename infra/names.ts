@@ -1,0 +1,17 @@
+import { Aws } from 'aws-cdk-lib'
+import type { FunctionId } from './access.ts'
+import type { Stage } from './config.ts'
+
+/** Names that people, key policies and scripts rely on. */
+export function functionName(stage: Stage, id: FunctionId): string {
+  return `countersign-${stage.name}-${id}`
+}
+
+/** Roles are global to an account, so their names carry the region. */
+export function roleName(stage: Stage, id: FunctionId): string {
+  return `countersign-${stage.name}-${Aws.REGION}-${id}`
+}
+
+export function roleArn(stage: Stage, id: FunctionId): string {
+  return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${roleName(stage, id)}`
+}

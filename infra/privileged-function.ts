@@ -1,0 +1,92 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import { type FunctionId, type Grant, type Resource, rowOf, type Variable } from './access.ts'
+import type { Stage } from './config.ts'
+import { functionName, roleName } from './names.ts'
+
+/** What rows of access.ts refer to by name. */
+export type Surroundings = {
+  readonly stage: Stage
+  /** Folder with one bundle a function. */
+  readonly bundles: string
+  readonly table_name: string
+  readonly arns: Readonly<Partial<Record<Resource, readonly string[]>>>
+  readonly variables: Readonly<Partial<Record<Variable, string>>>
+}
+
+/** A Lambda function with the role that its row in access.ts describes, and no other right. */
+export class PrivilegedFunction extends LambdaFunction {
+  readonly functionId: FunctionId
+
+  constructor(scope: Construct, id: FunctionId, around: Surroundings) {
+    const row = rowOf(id)
+    const home = new Construct(scope, id)
+    const logGroup = new LogGroup(home, 'Logs', {
+      logGroupName: `/countersign/${around.stage.name}/${id}`,
+      retention: around.stage.log_retention_days,
+      removalPolicy: around.stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    })
+    super(home, 'Function', {
+      functionName: functionName(around.stage, id),
+      description: row.purpose,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(`${around.bundles}/${id}`),
+      memorySize: row.memory,
+      timeout: Duration.seconds(row.timeout_seconds),
+      environment: environmentOf(id, around),
+      logGroup,
+      role: roleOf(home, id, around, logGroup),
+    })
+    this.functionId = id
+  }
+}
+
+function environmentOf(id: FunctionId, around: Surroundings): Record<string, string> {
+  const own = rowOf(id).variables.map((name) => [name, present(around.variables[name], name)] as const)
+  return {
+    STAGE: around.stage.name,
+    TABLE_NAME: around.table_name,
+    LOG_LEVEL: around.stage.log_level,
+    ...Object.fromEntries(own),
+  }
+}
+
+function roleOf(scope: Construct, id: FunctionId, around: Surroundings, logGroup: LogGroup): Role {
+  const logs = new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    resources: [logGroup.logGroupArn],
+  })
+  const role = new Role(scope, 'Role', {
+    roleName: roleName(around.stage, id),
+    description: rowOf(id).purpose,
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      access: new PolicyDocument({
+        statements: [logs, ...rowOf(id).may.map((grant) => statementOf(grant, around))],
+      }),
+    },
+  })
+  return role
+}
+
+function statementOf(grant: Grant, around: Surroundings): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: [...grant.actions],
+    resources: [...present(around.arns[grant.on], grant.on)],
+    ...(grant.keys
+      ? { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...grant.keys] } } }
+      : {}),
+  })
+}
+
+function present<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`nothing named ${name} is in this stack`)
+  return value
+}

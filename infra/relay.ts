@@ -1,0 +1,69 @@
+import { Duration } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
+import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import { PrivilegedFunction, type Surroundings } from './privileged-function.ts'
+
+type RelayProps = { readonly around: Surroundings; readonly table: Table; readonly tokens: Table }
+
+/** Carries out the consequences of new events and of newly parked tokens, in the order of each partition. */
+export class Relay extends PrivilegedFunction {
+  readonly failures: Queue
+
+  constructor(scope: Construct, { around, table, tokens }: RelayProps) {
+    super(scope, 'relay', around)
+    this.failures = new Queue(this, 'Failures', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      retentionPeriod: Duration.days(14),
+    })
+    this.follow('Events', table, [newEvent, touchedJob])
+    this.follow('Tokens', tokens, [parkedToken])
+    this.allowFollowing([table, tokens])
+  }
+
+  private follow(id: string, table: Table, filters: readonly Record<string, unknown>[]): void {
+    const source = new EventSourceMapping(this, id, {
+      target: this,
+      eventSourceArn: table.tableStreamArn ?? '',
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 10,
+      parallelizationFactor: 4,
+      bisectBatchOnError: true,
+      retryAttempts: 10,
+      reportBatchItemFailures: true,
+      onFailure: new SqsDlq(this.failures),
+      filters: filters.map((filter) => FilterCriteria.filter(filter)),
+    })
+    if (this.role) source.node.addDependency(this.role)
+  }
+
+  private allowFollowing(tables: readonly Table[]): void {
+    this.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+        resources: tables.map((table) => table.tableStreamArn ?? ''),
+      }),
+    )
+    // ListStreams knows no resources.
+    this.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }))
+  }
+}
+
+const newEvent = {
+  eventName: FilterRule.isEqual('INSERT'),
+  dynamodb: { Keys: { sk: { S: FilterRule.beginsWith('EVENT#') } } },
+}
+
+/** The tend schedule touches jobs that stand still, so that their consequences are carried out again. */
+const touchedJob = {
+  eventName: FilterRule.isEqual('MODIFY'),
+  dynamodb: {
+    Keys: { sk: { S: FilterRule.isEqual('JOB') } },
+    NewImage: { touched_at: { S: FilterRule.exists() } },
+  },
+}
+
+const parkedToken = { eventName: FilterRule.or('INSERT', 'MODIFY') }

@@ -1,0 +1,146 @@
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
+import type { Construct } from 'constructs'
+import type { Resource, Variable } from './access.ts'
+import { ApprovalWorkflow } from './approval-workflow.ts'
+import type { Stage } from './config.ts'
+import type { DataStack } from './data-stack.ts'
+import { HttpApi } from './http-api.ts'
+import { PrivilegedFunction } from './privileged-function.ts'
+import { Relay } from './relay.ts'
+import { Schedules } from './schedules.ts'
+import { StatusBucket, StatusSite } from './status-site.ts'
+import { Worker, WorkQueue } from './worker.ts'
+
+type ServiceStackProps = { readonly stage: Stage; readonly data: DataStack; readonly bundles: string }
+
+/** Everything that acts. All it keeps can be made again from the data stack. */
+export class ServiceStack extends Stack {
+  constructor(scope: Construct, { stage, data, bundles }: ServiceStackProps) {
+    super(scope, `countersign-${stage.name}`, { terminationProtection: stage.production })
+
+    const tokens = tokenTable(this)
+    const sealingKey = responderSealingKey(this, stage)
+    const bucket = new StatusBucket(this, 'StatusBucket', stage)
+    const work = {
+      kms: new WorkQueue(this, 'KmsWork', 'worker-kms'),
+      apply: new WorkQueue(this, 'ApplyWork', 'worker-apply'),
+      status: new WorkQueue(this, 'StatusWork', 'worker-publish-status'),
+    }
+
+    const stored = {
+      stage,
+      bundles,
+      table_name: data.table.tableName,
+      arns: {
+        table: [data.table.tableArn, `${data.table.tableArn}/index/*`],
+        tokens: [tokens.tableArn],
+        'ca-keys': Object.values(data.caKeys),
+        'sealing-key': [sealingKey.keyArn],
+        'status-objects': [bucket.arnForObjects('.well-known/pki/*')],
+        'queue-kms': [work.kms.queue.queueArn],
+        'queue-apply': [work.apply.queue.queueArn],
+        'queue-status': [work.status.queue.queueArn],
+      } satisfies Partial<Record<Resource, readonly string[]>>,
+      variables: {
+        CA_KEYS: this.toJsonString(data.caKeys),
+        TOKENS_TABLE_NAME: tokens.tableName,
+        BUCKET_NAME: bucket.bucketName,
+        RESPONDER_KEY_ARN: sealingKey.keyArn,
+        QUEUE_URLS: this.toJsonString({
+          kms: work.kms.queue.queueUrl,
+          apply: work.apply.queue.queueUrl,
+          status: work.status.queue.queueUrl,
+        }),
+      } satisfies Partial<Record<Variable, string>>,
+    }
+
+    const ocsp = new PrivilegedFunction(this, 'status-ocsp', stored)
+    const site = new StatusSite(this, 'StatusSite', {
+      stage,
+      bucket,
+      // Public: relying parties sign nothing, and the answers are signed themselves.
+      ocsp: ocsp.addFunctionUrl({ authType: FunctionUrlAuthType.NONE }),
+    })
+    const park = new PrivilegedFunction(this, 'workflow-park', stored)
+    const refuse = new PrivilegedFunction(this, 'workflow-refuse', stored)
+    const workflow = new ApprovalWorkflow(this, 'ApprovalWorkflow', {
+      stage,
+      table: data.table,
+      park,
+      refuse,
+      queues: { kms: work.kms.queue, apply: work.apply.queue },
+    })
+
+    const around = {
+      ...stored,
+      arns: { ...stored.arns, workflow: [workflow.arn] },
+      variables: { ...stored.variables, STATUS_URL: site.url, STATE_MACHINE_ARN: workflow.arn },
+    }
+    const api = new HttpApi(this, 'HttpApi', {
+      stage,
+      functions: {
+        read: new PrivilegedFunction(this, 'api-read', around),
+        submit: new PrivilegedFunction(this, 'api-submit', around),
+        decide: new PrivilegedFunction(this, 'api-decide', around),
+      },
+    })
+    const relay = new Relay(this, { around, table: data.table, tokens })
+    new Worker(this, 'worker-kms', { around, work: work.kms, batchSize: 5 })
+    new Worker(this, 'worker-apply', { around, work: work.apply, batchSize: 10 })
+    new Worker(this, 'worker-publish-status', { around, work: work.status, batchSize: 10, maxConcurrency: 2 })
+    new Schedules(this, 'Schedules', {
+      stage,
+      tend: new PrivilegedFunction(this, 'schedule-tend', around),
+      statusQueue: work.status.queue,
+    })
+
+    this.output({
+      ApiId: api.id,
+      ApiUrl: api.url,
+      StatusUrl: site.url,
+      DistributionDomain: site.domain,
+      BucketName: bucket.bucketName,
+      TableName: data.table.tableName,
+      TokensTableName: tokens.tableName,
+      StateMachineArn: workflow.arn,
+      CaKeys: this.toJsonString(data.caKeys),
+      Queues: this.toJsonString({
+        kms: work.kms.queue.queueUrl,
+        kms_dead_letters: work.kms.deadLetters.queueUrl,
+        apply: work.apply.queue.queueUrl,
+        apply_dead_letters: work.apply.deadLetters.queueUrl,
+        status: work.status.queue.queueUrl,
+        status_dead_letters: work.status.deadLetters.queueUrl,
+        relay_failures: relay.failures.queueUrl,
+      }),
+    })
+  }
+
+  private output(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value })
+  }
+}
+
+/** Task tokens, apart from everything else: only the workflow writes them and only the relay reads them. */
+function tokenTable(scope: Construct): Table {
+  return new Table(scope, 'Tokens', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.AWS_MANAGED,
+    timeToLiveAttribute: 'ttl',
+    stream: StreamViewType.NEW_IMAGE,
+    removalPolicy: RemovalPolicy.DESTROY,
+  })
+}
+
+/** Seals the OCSP responder's short-lived private key: one function encrypts, another decrypts. */
+function responderSealingKey(scope: Construct, stage: Stage): Key {
+  return new Key(scope, 'ResponderSealingKey', {
+    description: `Countersign ${stage.name}: seals OCSP responder keys`,
+    enableKeyRotation: true,
+    removalPolicy: RemovalPolicy.DESTROY,
+  })
+}

@@ -1,0 +1,54 @@
+import { Duration } from 'aws-cdk-lib'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { type FunctionId, rowOf } from './access.ts'
+import { PrivilegedFunction, type Surroundings } from './privileged-function.ts'
+
+/** A queue of one privilege, and where its messages end up when nothing helps. */
+export class WorkQueue extends Construct {
+  readonly queue: Queue
+  readonly deadLetters: Queue
+
+  constructor(scope: Construct, id: string, worker: FunctionId) {
+    super(scope, id)
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      retentionPeriod: Duration.days(14),
+    })
+    this.queue = new Queue(this, 'Queue', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      visibilityTimeout: Duration.seconds(6 * rowOf(worker).timeout_seconds),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+    })
+  }
+}
+
+type WorkerProps = {
+  readonly around: Surroundings
+  readonly work: WorkQueue
+  readonly batchSize: number
+  readonly maxConcurrency?: number
+}
+
+/** A function that takes jobs from one queue; a failed message does not hold back its batch. */
+export class Worker extends PrivilegedFunction {
+  constructor(scope: Construct, id: FunctionId, { around, work, batchSize, maxConcurrency }: WorkerProps) {
+    super(scope, id, around)
+    this.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+        resources: [work.queue.queueArn],
+      }),
+    )
+    const source = new EventSourceMapping(this, 'Source', {
+      target: this,
+      eventSourceArn: work.queue.queueArn,
+      batchSize,
+      reportBatchItemFailures: true,
+      ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    })
+    if (this.role) source.node.addDependency(this.role)
+  }
+}
