@@ -1,6 +1,22 @@
+import { sha256 } from '../model/digest.ts'
 import type { DistinguishedName, GeneralName } from '../model/names.ts'
-import type { ExtendedKeyUsage, KeyUsage } from '../model/plan.ts'
+import type { KeyUsage } from '../model/plan.ts'
 import type { RefusalCode } from '../model/refusal.ts'
+import { publicKeyOf, signingAlgorithmOf, verifySignature } from './algorithms.ts'
+import { attempt, cursorOf, malformed, reading, wholeElement } from './der-reader.ts'
+import { bitStringOctetsOf, magnitudeOf, smallNumberOf, timeOf } from './der-values.ts'
+import {
+  readAuthorityKeyId,
+  readBasicConstraints,
+  readExtendedKeyUsage,
+  readKeyUsage,
+  readSubjectKeyId,
+} from './extension-values.ts'
+import { type Extension, extensionIds, readExtensions } from './extensions.ts'
+import { decodeGeneralNames } from './general-names.ts'
+import { decodeName } from './name.ts'
+import { decodePem } from './pem.ts'
+import { serialOfOctets } from './serial.ts'
 
 /** The facts of a certificate, read from its DER. Times are ISO 8601 with milliseconds, as `Date.toISOString`. */
 export type CertificateFacts = {
@@ -12,7 +28,7 @@ export type CertificateFacts = {
   readonly subject_der: Uint8Array
   /** Null when the name holds what our names cannot: unknown attributes, multi-valued RDNs. */
   readonly subject: DistinguishedName | null
-  /** Null when a name is of a type we do not know; empty when there is no SAN. */
+  /** Null when a name is of a type that we do not know; empty when there is no SAN. */
   readonly subject_alternative_names: readonly GeneralName[] | null
   readonly not_before: string
   readonly not_after: string
@@ -20,25 +36,124 @@ export type CertificateFacts = {
   /** Subject key identifier, lower case hex; null when the extension is absent. */
   readonly key_id: string | null
   readonly authority_key_id: string | null
+  /** Empty when the extension is absent. */
   readonly key_usage: readonly KeyUsage[]
-  /** Known purposes by name, others by object identifier. */
-  readonly extended_key_usage: readonly (ExtendedKeyUsage | string)[]
+  /** Known purposes by name, others by object identifier; empty when the extension is absent. */
+  readonly extended_key_usage: readonly string[]
   readonly is_ca: boolean
   readonly path_length: number | null
-  /** AlgorithmIdentifier by name; null when it is none of ours. */
+  /** Null when issuers here do not sign so. */
   readonly signing_algorithm: string | null
   readonly signature: Uint8Array
   /** SHA-256 of the DER, lower case hex. */
   readonly sha256: string
 }
 
-export function readCertificate(
-  _input: string | Uint8Array,
-  _code: RefusalCode = 'issuer_invalid',
-): CertificateFacts {
-  throw new Error('not built yet')
+const limits = { octets: 65_536, depth: 16 }
+
+const partsOf = (der: Uint8Array) => {
+  const root = wholeElement(der, limits)
+  const outer = cursorOf(root.content)
+  const tbs = outer.next(0x30, 'the TBSCertificate')
+  const identifier = outer.next(0x30, 'the signature algorithm').raw
+  const signature = bitStringOctetsOf(outer.next(0x03, 'the signature'), 'the signature')
+  outer.end('the signature')
+  if (root.tag !== 0x30) throw malformed('the certificate is not a SEQUENCE')
+  return { der: root.raw, tbs, identifier, signature }
 }
 
-export function verifyCertificate(_certificate: Uint8Array, _issuer_spki: Uint8Array): boolean {
-  throw new Error('not built yet')
+/** The fields of a TBSCertificate (RFC 5280 §4.1.2), version 3 only. */
+export const readTbsCertificate = (content: Uint8Array) => {
+  const cursor = cursorOf(content)
+  const version = cursorOf(cursor.next(0xa0, 'the version').content).next(0x02, 'the version')
+  if (smallNumberOf(version, 'the version') !== 2) throw malformed('the certificate is not of version 3')
+  const serial = serialOfOctets(magnitudeOf(cursor.next(0x02, 'the serial number'), 'the serial number'))
+  const identifier = cursor.next(0x30, 'the signature algorithm').raw
+  const issuer_der = cursor.next(0x30, 'the issuer').raw
+  const [before, after, extra] = cursorOf(cursor.next(0x30, 'the validity').content).rest()
+  if (before === undefined || after === undefined || extra !== undefined)
+    throw malformed('the validity is not two times')
+  const subject_der = cursor.next(0x30, 'the subject').raw
+  const spki = cursor.next(0x30, 'the public key').raw
+  const list = cursorOf(cursor.next(0xa3, 'the extensions').content)
+  const extensions = readExtensions(list.next(0x30, 'the extensions').content)
+  list.end('the extensions')
+  cursor.end('the extensions')
+  return { serial, identifier, issuer_der, before, after, subject_der, spki, extensions }
+}
+
+const valueOf = <T>(
+  extensions: ReadonlyMap<string, Extension>,
+  id: keyof typeof extensionIds,
+  read: (der: Uint8Array) => T,
+): T | undefined => {
+  const extension = extensions.get(extensionIds[id])
+  return extension === undefined ? undefined : read(extension.value)
+}
+
+const extensionFacts = (extensions: ReadonlyMap<string, Extension>) => {
+  const constraints = valueOf(extensions, 'basic_constraints', readBasicConstraints)
+  const names = valueOf(extensions, 'subject_alternative_name', (der) =>
+    attempt(() => decodeGeneralNames(der)),
+  )
+  return {
+    subject_alternative_names: names === undefined ? [] : names,
+    key_id: valueOf(extensions, 'subject_key_identifier', readSubjectKeyId) ?? null,
+    authority_key_id: valueOf(extensions, 'authority_key_identifier', readAuthorityKeyId) ?? null,
+    key_usage: valueOf(extensions, 'key_usage', readKeyUsage) ?? [],
+    extended_key_usage: valueOf(extensions, 'extended_key_usage', readExtendedKeyUsage) ?? [],
+    is_ca: constraints?.ca ?? false,
+    path_length: constraints?.path_length ?? null,
+  }
+}
+
+const factsOf = (input: Uint8Array): CertificateFacts => {
+  const { der, tbs, identifier, signature } = partsOf(input)
+  const fields = readTbsCertificate(tbs.content)
+  if (Buffer.compare(fields.identifier, identifier) !== 0)
+    throw malformed('the two signature algorithms differ')
+  return {
+    der,
+    tbs: tbs.raw,
+    serial: fields.serial,
+    issuer_der: fields.issuer_der,
+    subject_der: fields.subject_der,
+    subject: attempt(() => decodeName(fields.subject_der)),
+    not_before: timeOf(fields.before, 'notBefore'),
+    not_after: timeOf(fields.after, 'notAfter'),
+    spki: fields.spki,
+    ...extensionFacts(fields.extensions),
+    signing_algorithm: signingAlgorithmOf(identifier),
+    signature,
+    sha256: sha256(der),
+  }
+}
+
+/**
+ * The facts of a certificate (RFC 5280 §4.1) in DER, PEM or base64, at most
+ * 64 KB, version 3. Throws Refusal with the caller's code when it is not
+ * strict DER: `issuer_invalid` for a CA certificate that somebody brings,
+ * `plan_mismatch` for what an issuer returned.
+ */
+export const readCertificate = (
+  input: string | Uint8Array,
+  code: RefusalCode = 'issuer_invalid',
+): CertificateFacts =>
+  reading(code, () => {
+    if (input.length > 2 * limits.octets) throw malformed(`more than ${limits.octets} octets`)
+    return factsOf(typeof input === 'string' ? decodePem(input, ['CERTIFICATE'], 'the certificate') : input)
+  })
+
+/**
+ * Whether the signature of a certificate (DER) holds under an issuer's
+ * SubjectPublicKeyInfo. False for octets that are no certificate or no key.
+ */
+export function verifyCertificate(certificate: Uint8Array, issuer_spki: Uint8Array): boolean {
+  const parts = attempt(() => partsOf(certificate))
+  const key = publicKeyOf(issuer_spki)
+  if (parts === null || key === null) return false
+  return verifySignature(
+    { signed: parts.tbs.raw, identifier: parts.identifier, signature: parts.signature },
+    key,
+  )
 }

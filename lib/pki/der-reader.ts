@@ -30,6 +30,16 @@ export function reading<T>(code: RefusalCode, read: () => T): T {
   }
 }
 
+/** What a reader finds, or null when the octets are malformed. */
+export function attempt<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Error && error.name === 'DerError') return null
+    throw error
+  }
+}
+
 /** Plain octets, whatever view they came in. */
 export const octetsOf = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
