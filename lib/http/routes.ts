@@ -1,0 +1,394 @@
+import * as z from 'zod'
+import { approvalStates } from '../model/approval.ts'
+import { certificate } from '../model/certificate.ts'
+import { eventTypes } from '../model/event.ts'
+import { approvalId, certificateId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
+import { issuerTypes, keyName } from '../model/issuer.ts'
+import { jobStatuses, jobTypes } from '../model/job.ts'
+import { distinguishedName } from '../model/names.ts'
+import type { Permission } from '../model/permissions.ts'
+import { profileDocument } from '../model/profile.ts'
+import { revocationReasons } from '../model/revocation.ts'
+import { durationBetween, instant } from '../model/time.ts'
+import {
+  approvalRow,
+  approvalView,
+  certificateView,
+  eventView,
+  issuerView,
+  jobView,
+  profileView,
+  versionView,
+} from './views.ts'
+
+/**
+ * The API as data. One row drives the gateway's routes, the reading of
+ * requests, who may ask, and the OpenAPI document.
+ */
+export type Route = {
+  readonly operation_id: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  /** The function, and so the role, that answers it. */
+  readonly function: 'read' | 'submit' | 'decide'
+  /** Null for anybody, without a credential. */
+  readonly permission: Permission | null
+  readonly summary: string
+  readonly params: z.ZodObject
+  readonly query: z.ZodObject
+  readonly body: z.ZodType | null
+  readonly status: number
+  /** Media type and shape of the answer; null for text. */
+  readonly output: z.ZodType | null
+}
+
+const none = z.strictObject({})
+
+const paging = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,512}$/)
+    .optional(),
+}
+
+const text = z.string().trim().min(1)
+const note = text.max(2000)
+/** 16 KB of DER in PEM, with room for its line ends. */
+const csr = text.max(24_576)
+const owner = text.max(256)
+
+const changed = z.strictObject({ job: jobView, approval: approvalRow.nullable() })
+const certificateChanged = changed.extend({ certificate: certificateView })
+
+const certificateParams = z.strictObject({ id: certificateId })
+const approvalParams = z.strictObject({ id: approvalId })
+const jobParams = z.strictObject({ id: jobId })
+const profileParams = z.strictObject({ id: profileId })
+const issuerParams = z.strictObject({ id: issuerId })
+
+export const bodies = {
+  issue: z.strictObject({
+    profile_id: profileId,
+    csr,
+    name: text.max(128).optional(),
+    owner: owner.optional(),
+    lifetime: durationBetween('PT5M', 'P1826D').optional(),
+    reason: note.optional(),
+  }),
+  renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
+  revoke: z.strictObject({
+    reason: z.enum(revocationReasons).default('unspecified'),
+    note: note.optional(),
+  }),
+  decide: z.strictObject({ note: note.optional() }),
+  reject: z.strictObject({ note }),
+  createProfile: profileDocument.extend({ id: profileId, reason: note.optional() }),
+  changeProfile: profileDocument.extend({
+    base_version: z.int().min(1).optional(),
+    reason: note.optional(),
+  }),
+  deleteProfile: none,
+  createIssuer: z.strictObject({
+    id: issuerId,
+    name: text.max(128),
+    type: z.enum(issuerTypes),
+    key: keyName,
+    parent_id: issuerId.nullable().default(null),
+    subject: distinguishedName.min(1),
+    lifetime: durationBetween('P1D', 'P9132D'),
+    path_length: z.int().min(0).max(8).nullable().default(null),
+    reason: note.optional(),
+  }),
+} as const
+
+export const queries = {
+  certificates: z.strictObject({
+    ...paging,
+    profile_id: profileId.optional(),
+    issuer_id: issuerId.optional(),
+    owner: owner.optional(),
+    status: certificate.shape.status.optional(),
+    expires_before: instant.optional(),
+  }),
+  jobs: z.strictObject({
+    ...paging,
+    certificate_id: certificateId.optional(),
+    status: z.enum(jobStatuses).optional(),
+    type: z.enum(jobTypes).optional(),
+  }),
+  approvals: z.strictObject({ ...paging, state: z.enum(approvalStates).optional() }),
+  audit: z.strictObject({
+    ...paging,
+    actor: z.union([principalId, z.string().regex(/^system-[a-z-]{1,40}$/)]).optional(),
+    action: z.enum(eventTypes).optional(),
+    resource: z.string().min(1).max(128).optional(),
+    from: instant.optional(),
+    to: instant.optional(),
+  }),
+  page: z.strictObject(paging),
+} as const
+
+type Row = Omit<Route, 'params' | 'query' | 'body' | 'status'> & Partial<Route>
+
+const route = (row: Row): Route => ({ params: none, query: none, body: null, status: 200, ...row })
+
+const prefix = '/api/v1'
+
+export const routes: readonly Route[] = [
+  route({
+    operation_id: 'listCertificates',
+    method: 'GET',
+    path: `${prefix}/certificates`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List certificates, oldest first',
+    query: queries.certificates,
+    output: z.array(certificateView),
+  }),
+  route({
+    operation_id: 'requestCertificate',
+    method: 'POST',
+    path: `${prefix}/certificates`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Request a certificate for a CSR',
+    body: bodies.issue,
+    status: 202,
+    output: certificateChanged,
+  }),
+  route({
+    operation_id: 'getCertificate',
+    method: 'GET',
+    path: `${prefix}/certificates/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Show a certificate',
+    params: certificateParams,
+    output: certificateView,
+  }),
+  route({
+    operation_id: 'listCertificateVersions',
+    method: 'GET',
+    path: `${prefix}/certificates/{id}/versions`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List the issued versions of a certificate, oldest first',
+    params: certificateParams,
+    query: queries.page,
+    output: z.array(versionView),
+  }),
+  route({
+    operation_id: 'getCertificateChain',
+    method: 'GET',
+    path: `${prefix}/certificates/{id}/chain.pem`,
+    function: 'read',
+    permission: 'read',
+    summary: 'The newest version and the CA certificates above it, without the root, as PEM',
+    params: certificateParams,
+    output: null,
+  }),
+  route({
+    operation_id: 'renewCertificate',
+    method: 'POST',
+    path: `${prefix}/certificates/{id}/renew`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Renew a certificate, with a new CSR or with the key it has',
+    params: certificateParams,
+    body: bodies.renew,
+    status: 202,
+    output: certificateChanged,
+  }),
+  route({
+    operation_id: 'revokeCertificate',
+    method: 'POST',
+    path: `${prefix}/certificates/{id}/revoke`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Revoke every unexpired version of a certificate',
+    params: certificateParams,
+    body: bodies.revoke,
+    status: 202,
+    output: certificateChanged,
+  }),
+  route({
+    operation_id: 'listJobs',
+    method: 'GET',
+    path: `${prefix}/jobs`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List jobs, oldest first',
+    query: queries.jobs,
+    output: z.array(jobView),
+  }),
+  route({
+    operation_id: 'getJob',
+    method: 'GET',
+    path: `${prefix}/jobs/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Show a job',
+    params: jobParams,
+    output: jobView,
+  }),
+  route({
+    operation_id: 'cancelJob',
+    method: 'POST',
+    path: `${prefix}/jobs/{id}/cancel`,
+    function: 'decide',
+    permission: 'request',
+    summary: 'Cancel a job that has not begun',
+    params: jobParams,
+    body: none,
+    output: jobView,
+  }),
+  route({
+    operation_id: 'listApprovals',
+    method: 'GET',
+    path: `${prefix}/approvals`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List approvals, oldest first',
+    query: queries.approvals,
+    output: z.array(approvalRow),
+  }),
+  route({
+    operation_id: 'getApproval',
+    method: 'GET',
+    path: `${prefix}/approvals/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Show everything that an approver decides on',
+    params: approvalParams,
+    output: approvalView,
+  }),
+  route({
+    operation_id: 'approve',
+    method: 'POST',
+    path: `${prefix}/approvals/{id}/approve`,
+    function: 'decide',
+    permission: 'decide',
+    summary: 'Approve what somebody else requested',
+    params: approvalParams,
+    body: bodies.decide,
+    output: approvalRow,
+  }),
+  route({
+    operation_id: 'reject',
+    method: 'POST',
+    path: `${prefix}/approvals/{id}/reject`,
+    function: 'decide',
+    permission: 'decide',
+    summary: 'Reject what somebody else requested',
+    params: approvalParams,
+    body: bodies.reject,
+    output: approvalRow,
+  }),
+  route({
+    operation_id: 'withdraw',
+    method: 'POST',
+    path: `${prefix}/approvals/{id}/withdraw`,
+    function: 'decide',
+    permission: 'request',
+    summary: 'Take back a request of your own',
+    params: approvalParams,
+    body: bodies.decide,
+    output: approvalRow,
+  }),
+  route({
+    operation_id: 'listProfiles',
+    method: 'GET',
+    path: `${prefix}/profiles`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List profiles by id',
+    query: queries.page,
+    output: z.array(profileView),
+  }),
+  route({
+    operation_id: 'createProfile',
+    method: 'POST',
+    path: `${prefix}/profiles`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Create a profile; a gated one takes a second person',
+    body: bodies.createProfile,
+    status: 202,
+    output: changed,
+  }),
+  route({
+    operation_id: 'getProfile',
+    method: 'GET',
+    path: `${prefix}/profiles/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Show the version of a profile that is in force',
+    params: profileParams,
+    output: profileView,
+  }),
+  route({
+    operation_id: 'changeProfile',
+    method: 'PUT',
+    path: `${prefix}/profiles/{id}`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Replace a profile by a new version; a gated one takes a second person',
+    params: profileParams,
+    body: bodies.changeProfile,
+    status: 202,
+    output: changed,
+  }),
+  route({
+    operation_id: 'deleteProfile',
+    method: 'DELETE',
+    path: `${prefix}/profiles/{id}`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Delete a profile; a gated one takes a second person',
+    params: profileParams,
+    status: 202,
+    output: changed,
+  }),
+  route({
+    operation_id: 'listIssuers',
+    method: 'GET',
+    path: `${prefix}/issuers`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List issuers by id',
+    query: queries.page,
+    output: z.array(issuerView),
+  }),
+  route({
+    operation_id: 'createIssuer',
+    method: 'POST',
+    path: `${prefix}/issuers`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Create an issuer: its CA certificate is issued once a second person approves',
+    body: bodies.createIssuer,
+    status: 202,
+    output: changed,
+  }),
+  route({
+    operation_id: 'getIssuer',
+    method: 'GET',
+    path: `${prefix}/issuers/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Show an issuer and its chain',
+    params: issuerParams,
+    output: issuerView,
+  }),
+  route({
+    operation_id: 'listEvents',
+    method: 'GET',
+    path: `${prefix}/audit`,
+    function: 'read',
+    permission: 'audit',
+    summary: 'List events, oldest first',
+    query: queries.audit,
+    output: z.array(eventView),
+  }),
+]

@@ -1,0 +1,138 @@
+import * as z from 'zod'
+import { approvalStates, decision } from '../model/approval.ts'
+import { type Certificate, certificate, certificateVersion } from '../model/certificate.ts'
+import { event } from '../model/event.ts'
+import { approvalIdOf } from '../model/ids.ts'
+import { type Issuer, issuer } from '../model/issuer.ts'
+import { type Job, type JobContent, job, jobContent } from '../model/job.ts'
+import { type ProfileVersion, profileVersion } from '../model/profile.ts'
+import { summaryOf } from '../model/summary.ts'
+
+/** What the API shows of our records, and how. Each view is a schema and the function that makes it. */
+
+export const certificateView = certificate.omit({ version: true })
+
+export const viewCertificate = ({ version: _, ...rest }: Certificate): z.infer<typeof certificateView> => rest
+
+export const versionView = certificateVersion.omit({ csr: true })
+
+export const jobView = job.omit({ version: true, approval: true, lease: true, queue: true }).extend({
+  approval_id: z.string().nullable(),
+})
+
+export const viewJob = ({ version: _, approval, lease: __, queue: ___, ...rest }: Job) => ({
+  ...rest,
+  approval_id: approval === null ? null : approvalIdOf(rest.id),
+})
+
+export const approvalRow = z.strictObject({
+  id: z.string(),
+  state: z.enum(approvalStates),
+  kind: job.shape.type,
+  certificate_id: job.shape.certificate_id,
+  job_id: z.string(),
+  profile_id: job.shape.profile_id,
+  profile_version: job.shape.profile_version,
+  requested_by: z.string(),
+  owner: z.string(),
+  reason: z.string().nullable(),
+  quorum: z.int(),
+  decisions: z.array(decision),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime(),
+  digest: z.string(),
+})
+
+/** Null for a job that needs no approval. */
+export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
+  const { approval } = row
+  if (approval === null) return null
+  const { state, quorum, decisions, created_at, expires_at } = approval
+  return {
+    id: approvalIdOf(row.id),
+    state,
+    kind: row.type,
+    certificate_id: row.certificate_id,
+    job_id: row.id,
+    profile_id: row.profile_id,
+    profile_version: row.profile_version,
+    requested_by: row.requested_by,
+    owner: row.owner,
+    reason: row.reason,
+    quorum,
+    decisions,
+    created_at,
+    expires_at,
+    digest: row.digest,
+  }
+}
+
+/** One approval shows what would be done, whole: `digest` is the SHA-256 of the canonical JSON of `content`. */
+export const approvalView = approvalRow.extend({
+  summary: z.string(),
+  approvals_missing: z.int(),
+  content: jobContent,
+})
+
+export const viewApprovalInFull = (row: Job, content: JobContent): z.infer<typeof approvalView> | null => {
+  const view = viewApproval(row)
+  if (view === null) return null
+  const given = view.decisions.filter(({ verdict }) => verdict === 'approve').length
+  return {
+    ...view,
+    summary: summaryOf(content),
+    approvals_missing: view.state === 'pending' ? Math.max(0, view.quorum - given) : 0,
+    content,
+  }
+}
+
+export const profileView = z.strictObject({
+  id: z.string(),
+  version: z.int(),
+  created_by: z.string(),
+  created_at: z.iso.datetime(),
+  job_id: z.string(),
+  ...profileVersion.shape.document.shape,
+})
+
+export const viewProfile = (profile: ProfileVersion): z.infer<typeof profileView> => {
+  const { id, version, created_by, created_at, job_id, document } = profile
+  return { id, version, created_by, created_at, job_id, ...document }
+}
+
+export const issuerView = z.strictObject({
+  ...issuer.pick({ id: true, type: true, name: true, status: true, key: true, parent_id: true }).shape,
+  path_length: z.int().nullable(),
+  certificate_sha256: z.string().nullable(),
+  not_after: z.iso.datetime().nullable(),
+  /** PEM: the CA certificate, then those above it. */
+  chain_pem: z.string(),
+  created_at: z.iso.datetime(),
+  job_id: z.string(),
+})
+
+const pemOf = (der: string): string =>
+  `-----BEGIN CERTIFICATE-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
+
+export const chainPem = (ders: readonly string[]): string => ders.map(pemOf).join('')
+
+export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
+  const { id, type, name, status, key, parent_id, path_length, chain, facts, created_at, job_id } = row
+  const { certificate_sha256, not_after } = facts
+  return {
+    id,
+    type,
+    name,
+    status,
+    key,
+    parent_id,
+    path_length,
+    certificate_sha256,
+    not_after,
+    chain_pem: chainPem(chain),
+    created_at,
+    job_id,
+  }
+}
+
+export const eventView = event

@@ -1,0 +1,96 @@
+import type { Approval, Decision } from './approval.ts'
+import { type Change, type Draft, step } from './change.ts'
+import type { JobFile } from './job.ts'
+import { isOwner, type Principal } from './principal.ts'
+import { Refusal } from './refusal.ts'
+import { instantOf } from './time.ts'
+
+export type Verdict = { readonly verdict: Decision['verdict']; readonly note: string | null }
+
+/** A step to commit; an answer that was given before; or a rule that says no, with what to put on record of it. */
+export type Outcome =
+  | { readonly outcome: 'step'; readonly change: Change }
+  | { readonly outcome: 'replay' }
+  | { readonly outcome: 'refused'; readonly change: Change; readonly refusal: Refusal }
+
+export const actorOf = (principal: Principal): Draft['actor'] => ({
+  id: principal.id,
+  type: principal.kind === 'person' ? 'Person' : 'Service',
+})
+
+const complaint = (file: JobFile, by: Principal, { verdict }: Verdict): string | null => {
+  const { job } = file
+  if (by.id === job.requested_by)
+    return verdict === 'reject'
+      ? 'two-person integrity: nobody decides their own request; withdraw it with POST /api/v1/approvals/{id}/withdraw'
+      : 'two-person integrity: nobody decides their own request'
+  if (isOwner(by, job.owner))
+    return 'two-person integrity: the owner of what is requested does not decide on it'
+  return null
+}
+
+const decided = (approval: Approval, decision: Decision): Approval => {
+  const decisions = [...approval.decisions, decision]
+  const approvals = decisions.filter(({ verdict }) => verdict === 'approve').length
+  if (decision.verdict === 'reject') return { ...approval, decisions, state: 'rejected' }
+  return { ...approval, decisions, state: approvals >= approval.quorum ? 'approved' : 'pending' }
+}
+
+const results = {
+  approved: { status: 'Pending', type: 'approval_approved' },
+  rejected: { status: 'Cancelled', type: 'approval_rejected' },
+  pending: { status: 'AwaitingApproval', type: 'decision_recorded' },
+} as const
+
+/**
+ * One principal's word on an approval. Refuses who may not give one
+ * (`two_person_integrity`, recorded), what is decided (`approval_decided`) and
+ * what is past its deadline (`approval_expired`).
+ */
+export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): Outcome => {
+  const { job } = file
+  const { approval } = job
+  if (approval === null) throw new Refusal('not_found', 'this job needs no approval')
+  const objection = complaint(file, by, word)
+  if (objection !== null) {
+    const details = { reason: objection, verdict: word.verdict }
+    const draft: Draft = { type: 'approval_refused', actor: actorOf(by), details }
+    return {
+      outcome: 'refused',
+      change: step(file, {}, [draft], now),
+      refusal: new Refusal('two_person_integrity', objection),
+    }
+  }
+  const earlier = approval.decisions.find((decision) => decision.by === by.id)
+  if (earlier?.verdict === word.verdict) return { outcome: 'replay' }
+  if (earlier !== undefined) throw new Refusal('approval_decided', `you decided already: ${earlier.verdict}`)
+  if (approval.state !== 'pending') throw new Refusal('approval_decided', `the approval is ${approval.state}`)
+  const time = instantOf(now)
+  if (time > approval.expires_at)
+    throw new Refusal('approval_expired', `the deadline was ${approval.expires_at}`)
+  const { verdict, note } = word
+  const decision: Decision = {
+    by: by.id,
+    name: by.name,
+    email: by.email,
+    verdict,
+    note,
+    digest: job.digest,
+    time,
+  }
+  const after = decided(approval, decision)
+  const result =
+    after.state === 'approved' || after.state === 'rejected' ? results[after.state] : results.pending
+  const details = {
+    verdict,
+    note,
+    digest: job.digest,
+    name: by.name,
+    email: by.email,
+    quorum: approval.quorum,
+  }
+  const error_message = after.state === 'rejected' ? `rejected: ${note ?? ''}` : job.error_message
+  const draft: Draft = { type: result.type, actor: actorOf(by), details }
+  const change = step(file, { status: result.status, approval: after, error_message }, [draft], now)
+  return { outcome: 'step', change }
+}

@@ -1,0 +1,99 @@
+import { begin, type Change, type Draft, type Write } from './change.ts'
+import type { EventType } from './event.ts'
+import { contentDigest, type Job, type JobContent } from './job.ts'
+import type { Principal } from './principal.ts'
+import type { ApprovalPolicy } from './profile.ts'
+import { Refusal } from './refusal.ts'
+import { summaryOf } from './summary.ts'
+import { instantOf, later, secondsOf } from './time.ts'
+
+export type Opening = {
+  readonly id: string
+  readonly content: JobContent
+  readonly requester: Principal
+  /** Whoever answers for the result. */
+  readonly owner: string
+  readonly reason: string | null
+  /** What the gate asks for; null for nothing. */
+  readonly policy: ApprovalPolicy | null
+}
+
+const requested: Readonly<Record<JobContent['type'], EventType>> = {
+  Issuance: 'certificate_requested',
+  Renewal: 'renewal_requested',
+  Revocation: 'revocation_requested',
+  ProfileChange: 'profile_change_requested',
+  IssuerChange: 'issuer_change_requested',
+}
+
+/** What a job is about, for lists. */
+const about = (
+  content: JobContent,
+): Pick<Job, 'certificate_id' | 'profile_id' | 'profile_version' | 'issuer_id'> => {
+  switch (content.type) {
+    case 'Issuance':
+    case 'Renewal': {
+      const { certificate_id, profile_id, profile_version, plan } = content
+      return { certificate_id, profile_id, profile_version, issuer_id: plan.issuer.id }
+    }
+    case 'Revocation': {
+      const { certificate_id, profile_id, issuer_id } = content
+      return { certificate_id, profile_id, profile_version: null, issuer_id }
+    }
+    case 'ProfileChange':
+      return {
+        certificate_id: null,
+        profile_id: content.profile_id,
+        profile_version: null,
+        issuer_id: content.issuer.id,
+      }
+    case 'IssuerChange':
+      return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: content.issuer_id }
+  }
+}
+
+const takesKey = (content: JobContent): boolean =>
+  content.type === 'Issuance' || content.type === 'Renewal' || content.type === 'IssuerChange'
+
+/** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
+export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
+  const { id, content, requester, owner, policy, reason } = opening
+  if (policy?.reason_required === true && reason === null)
+    throw new Refusal('invalid_body', 'this profile requires a reason', [
+      { pointer: '/reason', detail: 'required by the approval policy' },
+    ])
+  const created_at = instantOf(now)
+  const digest = contentDigest(content)
+  const expires_at = policy === null ? null : instantOf(later(now, secondsOf(policy.expires_after)))
+  const job: Job = {
+    id,
+    version: 1,
+    type: content.type,
+    status: policy === null ? 'Pending' : 'AwaitingApproval',
+    queue: takesKey(content) ? 'kms' : 'apply',
+    digest,
+    ...about(content),
+    owner,
+    requested_by: requester.id,
+    reason,
+    approval:
+      policy === null || expires_at === null
+        ? null
+        : { state: 'pending', quorum: policy.quorum, decisions: [], created_at, expires_at },
+    lease: null,
+    attempts: 0,
+    error_message: null,
+    created_at,
+    updated_at: created_at,
+  }
+  const actor = { id: requester.id, type: requester.kind === 'person' ? 'Person' : 'Service' } as const
+  const details = { digest, owner, reason, summary: summaryOf(content) }
+  const opened: Draft = { type: requested[content.type], actor, details }
+  const asked: Draft = {
+    type: 'approval_requested',
+    actor,
+    details: { ...details, expires_at, quorum: policy?.quorum ?? 0, requested_by_name: requester.name },
+  }
+  const drafts: [Draft, ...Draft[]] = policy === null ? [opened] : [opened, asked]
+  return { ...begin(job, drafts, [{ write: 'content', job_id: id, content }, ...writes], now), job }
+}

@@ -1,0 +1,24 @@
+import type { Principal, Role } from './principal.ts'
+import { Refusal } from './refusal.ts'
+
+export const permissions = ['read', 'request', 'decide', 'administer', 'audit'] as const
+
+export type Permission = (typeof permissions)[number]
+
+/** An admin does everything but decide; who administers the rules must not also be the second person. */
+const holders: Readonly<Record<Permission, readonly Role[]>> = {
+  read: ['admin', 'operator', 'approver', 'auditor', 'viewer'],
+  request: ['admin', 'operator'],
+  decide: ['approver'],
+  administer: ['admin'],
+  audit: ['admin', 'auditor'],
+}
+
+export const may = (principal: Principal, permission: Permission): boolean =>
+  principal.roles.some((role) => holders[permission].includes(role))
+
+/** Refuses (`forbidden`) whoever holds none of the roles that have this permission. */
+export const demand = (principal: Principal, permission: Permission): void => {
+  if (!may(principal, permission))
+    throw new Refusal('forbidden', `this takes one of the roles ${holders[permission].join(', ')}`)
+}

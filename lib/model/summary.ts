@@ -1,0 +1,43 @@
+import type { JobContent } from './job.ts'
+import type { CertificatePlan } from './plan.ts'
+
+const days = (seconds: number): string =>
+  seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${Math.round(seconds / 60)} minutes`
+
+const planned = (plan: CertificatePlan): string => {
+  const subject = plan.subject.map(({ type, value }) => `${type}=${value}`).join(', ')
+  const names = plan.subject_alternative_names.map(({ type, value }) => `${type}:${value}`)
+  const shown = names.length > 5 ? [...names.slice(0, 5), `and ${names.length - 5} more`] : names
+  const { algorithm } = plan.public_key
+  return [subject, ...shown, algorithm, `for ${days(plan.validity.lifetime_seconds)}`, `by ${plan.issuer.id}`]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+// Anything that could change how its surroundings are displayed: controls, separators, bidi, invisible characters.
+const harmful = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
+
+/** Text from outside as it may be shown to a person: what is invisible is spelt out. */
+export const harmless = (text: string): string =>
+  text.replace(
+    harmful,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}}`,
+  )
+
+/** One line for a person: what this job would do. */
+export const summaryOf = (content: JobContent): string => {
+  switch (content.type) {
+    case 'Issuance':
+      return harmless(`issue ${planned(content.plan)}`)
+    case 'Renewal':
+      return harmless(`renew ${content.certificate_id} as ${planned(content.plan)}`)
+    case 'Revocation':
+      return `revoke ${content.certificate_id}: ${content.versions.map(({ serial }) => serial).join(', ')} (${content.reason})`
+    case 'ProfileChange':
+      return `${content.operation} profile ${content.profile_id}, made against version ${content.base_version}`
+    case 'IssuerChange':
+      return harmless(
+        `create issuer ${content.issuer_id} with key ${content.key}: CA ${planned(content.plan)}`,
+      )
+  }
+}
