@@ -82,7 +82,7 @@ export const readTbsCertificate = (content: Uint8Array) => {
   return { serial, identifier, issuer_der, before, after, subject_der, spki, extensions }
 }
 
-const valueOf = <T>(
+const readValue = <T>(
   extensions: ReadonlyMap<string, Extension>,
   id: keyof typeof extensionIds,
   read: (der: Uint8Array) => T,
@@ -92,16 +92,16 @@ const valueOf = <T>(
 }
 
 const extensionFacts = (extensions: ReadonlyMap<string, Extension>) => {
-  const constraints = valueOf(extensions, 'basic_constraints', readBasicConstraints)
-  const names = valueOf(extensions, 'subject_alternative_name', (der) =>
+  const constraints = readValue(extensions, 'basic_constraints', readBasicConstraints)
+  const names = readValue(extensions, 'subject_alternative_name', (der) =>
     attempt(() => decodeGeneralNames(der)),
   )
   return {
     subject_alternative_names: names === undefined ? [] : names,
-    key_id: valueOf(extensions, 'subject_key_identifier', readSubjectKeyId) ?? null,
-    authority_key_id: valueOf(extensions, 'authority_key_identifier', readAuthorityKeyId) ?? null,
-    key_usage: valueOf(extensions, 'key_usage', readKeyUsage) ?? [],
-    extended_key_usage: valueOf(extensions, 'extended_key_usage', readExtendedKeyUsage) ?? [],
+    key_id: readValue(extensions, 'subject_key_identifier', readSubjectKeyId) ?? null,
+    authority_key_id: readValue(extensions, 'authority_key_identifier', readAuthorityKeyId) ?? null,
+    key_usage: readValue(extensions, 'key_usage', readKeyUsage) ?? [],
+    extended_key_usage: readValue(extensions, 'extended_key_usage', readExtendedKeyUsage) ?? [],
     is_ca: constraints?.ca ?? false,
     path_length: constraints?.path_length ?? null,
   }

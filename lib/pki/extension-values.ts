@@ -1,6 +1,6 @@
 import type { ExtendedKeyUsage, KeyUsage } from '../model/plan.ts'
 import { keyUsages } from '../model/plan.ts'
-import { cursorOf, elementAt, elementsOf, malformed } from './der-reader.ts'
+import { cursorOf, type Element, elementAt, elementsOf, malformed } from './der-reader.ts'
 import { booleanOf, namedBitsOf, oidOf, smallNumberOf } from './der-values.ts'
 
 /** Purposes by object identifier (RFC 5280 §4.2.1.12, RFC 6960 §4.2.2.2). */
@@ -60,4 +60,43 @@ export const readSubjectKeyId = (der: Uint8Array): string =>
 export const readAuthorityKeyId = (der: Uint8Array): string | null => {
   const found = cursorOf(contentOf(der, 0x30, 'authorityKeyIdentifier')).optional(0x80)
   return found === undefined ? null : Buffer.from(found.content).toString('hex')
+}
+
+const urlOf = (name: Element, subject: string): string => {
+  if (name.tag !== 0x86) throw malformed(`${subject} has a name that is not a URI`)
+  return Buffer.from(name.content).toString('latin1')
+}
+
+/** The URLs of CRLDistributionPoints (RFC 5280 §4.2.1.13) that have a full name and nothing else. */
+export const readDistributionPoints = (der: Uint8Array): readonly string[] =>
+  [...elementsOf(contentOf(der, 0x30, 'cRLDistributionPoints'))].map((point) => {
+    const outer = cursorOf(point.content)
+    const name = cursorOf(outer.next(0xa0, 'a distribution point').content)
+    const [url, extra] = elementsOf(name.next(0xa0, 'a full name').content)
+    outer.end('a distribution point')
+    name.end('a full name')
+    if (url === undefined || extra !== undefined)
+      throw malformed('a distribution point does not have one name')
+    return urlOf(url, 'a distribution point')
+  })
+
+const accessMethods: Readonly<Record<string, 'ocsp' | 'ca_issuers'>> = {
+  '1.3.6.1.5.5.7.48.1': 'ocsp',
+  '1.3.6.1.5.5.7.48.2': 'ca_issuers',
+}
+
+/** The URLs of AuthorityInfoAccessSyntax (RFC 5280 §4.2.2.1); another access method is malformed. */
+export function readInformationAccess(
+  der: Uint8Array,
+): Readonly<Record<'ocsp' | 'ca_issuers', readonly string[]>> {
+  const access = [...elementsOf(contentOf(der, 0x30, 'authorityInfoAccess'))].map((description) => {
+    const [id, name, extra] = elementsOf(description.content)
+    if (id === undefined || name === undefined || extra !== undefined)
+      throw malformed('an access description is not a pair')
+    const method = accessMethods[oidOf(id, 'an access method')]
+    if (method === undefined) throw malformed('an access method is not one of ours')
+    return { method, url: urlOf(name, 'authorityInfoAccess') }
+  })
+  const urls = (wanted: string) => access.filter(({ method }) => method === wanted).map(({ url }) => url)
+  return { ocsp: urls('ocsp'), ca_issuers: urls('ca_issuers') }
 }

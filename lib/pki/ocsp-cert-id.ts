@@ -1,14 +1,85 @@
-import type { OcspCertId, OcspHash } from './ocsp-request.ts'
+import { createHash } from 'node:crypto'
+import { asn1Null, integer, octetString, sequence } from './der.ts'
+import { oid } from './der-oid.ts'
+import { cursorOf, type Element, malformed, reading } from './der-reader.ts'
+import { magnitudeOf, oidOf } from './der-values.ts'
+import { publicKeyOctetsOf } from './public-key.ts'
+import { serialOfOctets } from './serial.ts'
+
+export type OcspHash = 'sha1' | 'sha256' | 'sha384' | 'sha512'
+
+/** CertID (RFC 6960 §4.1.1); hashes are lower case hex. */
+export type OcspCertId = {
+  /** Null when it is none of the hashes that are known here: no issuer can be recognized by it. */
+  readonly hash: OcspHash | null
+  readonly issuer_name_hash: string
+  readonly issuer_key_hash: string
+  /** Canonical, as the model's `serialNumber`. */
+  readonly serial: string
+  /** The CertID as it was asked, DER; a response echoes it. */
+  readonly der: Uint8Array
+}
 
 /** The issuer as a CertID sees it: its name and its public key, both DER. */
 export type OcspIssuer = { readonly subject: Uint8Array; readonly spki: Uint8Array }
 
-/** A CertID for a serial that was asked for without one (`GET …/{serial hex}`). */
-export function certIdOf(_issuer: OcspIssuer, _serial: string, _hash: OcspHash = 'sha1'): OcspCertId {
-  throw new Error('not built yet')
+const hashIds: Readonly<Record<OcspHash, string>> = {
+  sha1: '1.3.14.3.2.26',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  sha384: '2.16.840.1.101.3.4.2.2',
+  sha512: '2.16.840.1.101.3.4.2.3',
 }
 
-/** Whether a CertID names this issuer, by both hashes. */
-export function isIssuedBy(_id: OcspCertId, _issuer: OcspIssuer): boolean {
-  throw new Error('not built yet')
+const hashes: readonly OcspHash[] = ['sha1', 'sha256', 'sha384', 'sha512']
+
+/** The two hashes of a CertID: over the issuer's name, and over its key without tag, length and unused bits. */
+const issuerHashes = ({ subject, spki }: OcspIssuer, hash: OcspHash) => ({
+  name: createHash(hash).update(subject).digest(),
+  key: createHash(hash)
+    .update(reading('issuer_invalid', () => publicKeyOctetsOf(spki)))
+    .digest(),
+})
+
+/**
+ * A CertID for a serial that was asked for without one (`GET …/{serial hex}`).
+ * The serial is canonical hex. Throws Refusal('issuer_invalid') when the
+ * issuer's key is not DER.
+ */
+export function certIdOf(issuer: OcspIssuer, serial: string, hash: OcspHash = 'sha1'): OcspCertId {
+  const { name, key } = issuerHashes(issuer, hash)
+  const der = sequence(
+    sequence(oid(hashIds[hash]), asn1Null),
+    octetString(name),
+    octetString(key),
+    integer(Buffer.from(serial, 'hex')),
+  )
+  return { hash, issuer_name_hash: name.toString('hex'), issuer_key_hash: key.toString('hex'), serial, der }
+}
+
+/** Whether a CertID names this issuer, by both hashes. Throws Refusal('issuer_invalid') as `certIdOf`. */
+export function isIssuedBy(id: OcspCertId, issuer: OcspIssuer): boolean {
+  if (id.hash === null) return false
+  const { name, key } = issuerHashes(issuer, id.hash)
+  return id.issuer_name_hash === name.toString('hex') && id.issuer_key_hash === key.toString('hex')
+}
+
+const hexOf = ({ content }: Element): string => Buffer.from(content).toString('hex')
+
+/** A CertID from its element; malformed unless its hashes have the length of their kind. */
+export function readCertId(element: Element): OcspCertId {
+  const cursor = cursorOf(element.content)
+  const algorithm = cursorOf(cursor.next(0x30, 'the hash algorithm').content)
+  const id = oidOf(algorithm.next(0x06, 'the hash algorithm'), 'the hash algorithm')
+  algorithm.optional(0x05)
+  algorithm.end('the hash algorithm')
+  const issuer_name_hash = hexOf(cursor.next(0x04, 'the hash of the issuer name'))
+  const issuer_key_hash = hexOf(cursor.next(0x04, 'the hash of the issuer key'))
+  const serial = serialOfOctets(magnitudeOf(cursor.next(0x02, 'the serial number'), 'the serial number'))
+  cursor.end('the serial number')
+  const hash = hashes.find((name) => hashIds[name] === id) ?? null
+  const digits = hash === null ? null : createHash(hash).digest('hex').length
+  if (digits !== null && (issuer_name_hash.length !== digits || issuer_key_hash.length !== digits)) {
+    throw malformed('a hash of the issuer does not have the length of its kind')
+  }
+  return { hash, issuer_name_hash, issuer_key_hash, serial, der: element.raw }
 }

@@ -1,22 +1,90 @@
-export type OcspHash = 'sha1' | 'sha256' | 'sha384' | 'sha512'
-
-/** CertID (RFC 6960 §4.1.1); hashes are lower case hex. */
-export type OcspCertId = {
-  readonly hash: OcspHash
-  readonly issuer_name_hash: string
-  readonly issuer_key_hash: string
-  /** Canonical, as the model's `serialNumber`. */
-  readonly serial: string
-  /** The CertID as it was asked, DER; a response echoes it. */
-  readonly der: Uint8Array
-}
+import {
+  cursorOf,
+  type Element,
+  elementAt,
+  elementsOf,
+  malformed,
+  reading,
+  wholeElement,
+} from './der-reader.ts'
+import { smallNumberOf } from './der-values.ts'
+import { type Extension, extensionIds, readExtensions } from './extensions.ts'
+import { type OcspCertId, readCertId } from './ocsp-cert-id.ts'
 
 export type OcspRequest = {
+  /** At least one, in the order they were asked. */
   readonly certificate_ids: readonly OcspCertId[]
   /** 1–128 octets (RFC 9654). */
   readonly nonce: Uint8Array | null
 }
 
-export function readOcspRequest(_der: Uint8Array): OcspRequest {
-  throw new Error('not built yet')
+const limits = { octets: 16_384, depth: 16 }
+
+const maximumNonce = 128
+
+/** Extensions in their explicit tag; one that is critical and not known makes the request malformed (RFC 6960 §4.4). */
+const extensionsIn = (
+  tagged: Element | undefined,
+  known: readonly string[],
+): ReadonlyMap<string, Extension> => {
+  if (tagged === undefined) return new Map()
+  const cursor = cursorOf(tagged.content)
+  const extensions = readExtensions(cursor.next(0x30, 'the extensions').content)
+  cursor.end('the extensions')
+  for (const { id, critical } of extensions.values()) {
+    if (critical && !known.includes(id)) throw malformed(`extension ${id} is critical and not known`)
+  }
+  return extensions
 }
+
+/** Nonce (RFC 9654 §2.1): an OCTET STRING inside the extension's own. */
+const nonceOf = (extension: Extension | undefined): Uint8Array | null => {
+  if (extension === undefined) return null
+  const { tag, content, raw } = elementAt(extension.value, 0)
+  if (tag !== 0x04 || raw.length !== extension.value.length)
+    throw malformed('the nonce is not an OCTET STRING')
+  if (content.length < 1 || content.length > maximumNonce) throw malformed('a nonce has 1 to 128 octets')
+  return content
+}
+
+const certIdOfRequest = ({ tag, content }: Element): OcspCertId => {
+  if (tag !== 0x30) throw malformed('a request is not a SEQUENCE')
+  const cursor = cursorOf(content)
+  const id = cursor.next(0x30, 'a CertID')
+  extensionsIn(cursor.optional(0xa0), [])
+  cursor.end('a request')
+  return readCertId(id)
+}
+
+const checkVersion = (tagged: Element | undefined): void => {
+  if (tagged === undefined) return
+  const cursor = cursorOf(tagged.content)
+  const version = smallNumberOf(cursor.next(0x02, 'the version'), 'the version')
+  cursor.end('the version')
+  if (version !== 0) throw malformed('the version is not 1')
+}
+
+const requestOf = (der: Uint8Array): OcspRequest => {
+  const root = wholeElement(der, limits)
+  if (root.tag !== 0x30) throw malformed('the request is not a SEQUENCE')
+  const outer = cursorOf(root.content)
+  const tbs = cursorOf(outer.next(0x30, 'the TBSRequest').content)
+  // a requestor's signature proves nothing that is asked for here
+  outer.optional(0xa0)
+  outer.end('the request')
+  checkVersion(tbs.optional(0xa0))
+  tbs.optional(0xa1)
+  const list = tbs.next(0x30, 'the list of requests')
+  const extensions = extensionsIn(tbs.optional(0xa2), [extensionIds.ocsp_nonce])
+  tbs.end('the TBSRequest')
+  const certificate_ids = [...elementsOf(list.content)].map(certIdOfRequest)
+  if (certificate_ids.length === 0) throw malformed('nothing is asked')
+  return { certificate_ids, nonce: nonceOf(extensions.get(extensionIds.ocsp_nonce)) }
+}
+
+/**
+ * An OCSPRequest (RFC 6960 §4.1) in DER of at most 16 KB: every certificate it
+ * asks for, and its nonce. Throws Refusal('ocsp_malformed').
+ */
+export const readOcspRequest = (der: Uint8Array): OcspRequest =>
+  reading('ocsp_malformed', () => requestOf(der))

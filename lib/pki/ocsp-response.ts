@@ -1,11 +1,24 @@
+import { createHash } from 'node:crypto'
 import type { SigningAlgorithm } from '../model/algorithms.ts'
-import type { OcspCertId } from './ocsp-request.ts'
-import type { ReasonName } from './revocation-reasons.ts'
-import type { SignDigest } from './signing.ts'
+import { signingTable } from './algorithms.ts'
+import { encodeExtension } from './certificate-extensions.ts'
+import { bitString, element, enumerated, explicit, implicit, octetString, sequence } from './der.ts'
+import { oid } from './der-oid.ts'
+import { reading } from './der-reader.ts'
+import { generalizedTime } from './der-time.ts'
+import { extensionIds } from './extensions.ts'
+import type { OcspCertId } from './ocsp-cert-id.ts'
+import { publicKeyOctetsOf } from './public-key.ts'
+import { type ReasonName, reasonCodes } from './revocation-reasons.ts'
+import { digestFor, type SignDigest } from './signing.ts'
 
 export type OcspStatus =
   | { readonly status: 'good' }
-  | { readonly status: 'revoked'; readonly revoked_at: string; readonly reason?: ReasonName | undefined }
+  | {
+      readonly status: 'revoked'
+      readonly revoked_at: string
+      readonly reason?: ReasonName | null | undefined
+    }
   | { readonly status: 'unknown' }
 
 /** One answer; times are ISO 8601. */
@@ -27,15 +40,77 @@ export type OcspResponsePlan = {
   readonly certificates: readonly Uint8Array[]
 }
 
-/** The whole OCSPResponse, DER, signed. */
-export function ocspResponse(_plan: OcspResponsePlan, _sign: SignDigest): Promise<Uint8Array> {
-  throw new Error('not built yet')
+const timeOf = (iso: string): Uint8Array => generalizedTime(new Date(iso))
+
+/** CertStatus; a reason of `unspecified` is said by saying nothing. */
+const statusOf = (status: OcspStatus): Uint8Array => {
+  switch (status.status) {
+    case 'good':
+      return implicit(0, new Uint8Array())
+    case 'unknown':
+      return implicit(2, new Uint8Array())
+    case 'revoked': {
+      const code = reasonCodes[status.reason ?? 'unspecified']
+      const reason = code === 0 ? [] : [explicit(0, enumerated(code))]
+      return element(0xa1, timeOf(status.revoked_at), ...reason)
+    }
+  }
 }
 
-/** Unsigned answers (RFC 6960 §4.2.1), DER. */
+/** SingleResponse: the CertID is echoed octet for octet, so in the hash that the client asked with. */
+const singleResponse = ({ certificate_id, status, this_update, next_update }: OcspAnswer): Uint8Array =>
+  sequence(certificate_id.der, statusOf(status), timeOf(this_update), explicit(0, timeOf(next_update)))
+
+/** byKey: SHA-1 of the responder's public key, by definition and not for its strength (RFC 6960 §4.2.1). */
+const responderId = (spki: Uint8Array): Uint8Array => {
+  const octets = reading('issuer_invalid', () => publicKeyOctetsOf(spki))
+  return explicit(2, octetString(createHash('sha1').update(octets).digest()))
+}
+
+/** The nonce belongs to the response as a whole, not to one of its answers (RFC 9654 §2.1). */
+const responseExtensions = (nonce: Uint8Array | null): readonly Uint8Array[] =>
+  nonce === null
+    ? []
+    : [explicit(1, sequence(encodeExtension(extensionIds.ocsp_nonce, false, octetString(nonce))))]
+
+/** ResponseData (RFC 6960 §4.2.1). Throws Refusal('issuer_invalid') when the responder's key is not DER. */
+export const tbsResponseData = (plan: OcspResponsePlan): Uint8Array =>
+  sequence(
+    responderId(plan.responder_spki),
+    timeOf(plan.produced_at),
+    sequence(...plan.answers.map(singleResponse)),
+    ...responseExtensions(plan.nonce),
+  )
+
+/** The OCSPResponse of a ResponseData and its signature. Nothing is verified here. */
+export function assembleOcspResponse(
+  tbs: Uint8Array,
+  signature: Uint8Array,
+  plan: OcspResponsePlan,
+): Uint8Array {
+  const certificates = plan.certificates.length === 0 ? [] : [explicit(0, sequence(...plan.certificates))]
+  const basic = sequence(
+    tbs,
+    signingTable[plan.signing_algorithm].identifier,
+    bitString(signature),
+    ...certificates,
+  )
+  return sequence(enumerated(0), explicit(0, sequence(oid('1.3.6.1.5.5.7.48.1.1'), octetString(basic))))
+}
+
+/** The whole OCSPResponse (RFC 6960 §4.2.1), DER, signed. Throws as `tbsResponseData` and `sign` do. */
+export async function ocspResponse(plan: OcspResponsePlan, sign: SignDigest): Promise<Uint8Array> {
+  const tbs = tbsResponseData(plan)
+  const signature = await sign(digestFor(tbs, plan.signing_algorithm))
+  return assembleOcspResponse(tbs, signature, plan)
+}
+
+const errorResponse = (status: number): Uint8Array => sequence(enumerated(status))
+
+/** Unsigned answers (RFC 6960 §4.2.1, §2.3), DER. */
 export const ocspErrors = {
-  malformedRequest: Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x01),
-  internalError: Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x02),
-  tryLater: Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x03),
-  unauthorized: Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x06),
+  malformedRequest: errorResponse(1),
+  internalError: errorResponse(2),
+  tryLater: errorResponse(3),
+  unauthorized: errorResponse(6),
 } as const

@@ -1,5 +1,21 @@
-/** CRLReason (RFC 5280 §5.3.1); the value 7 is not used. */
-export const reasonCodes = {
+/** The names of CRLReason (RFC 5280 §5.3.1). */
+export const reasonNames = [
+  'unspecified',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  'removeFromCRL',
+  'privilegeWithdrawn',
+  'aACompromise',
+] as const
+
+export type ReasonName = (typeof reasonNames)[number]
+
+/** Their values; 7 is not used. */
+export const reasonCodes: Readonly<Record<ReasonName, number>> = {
   unspecified: 0,
   keyCompromise: 1,
   cACompromise: 2,
@@ -10,6 +26,4 @@ export const reasonCodes = {
   removeFromCRL: 8,
   privilegeWithdrawn: 9,
   aACompromise: 10,
-} as const
-
-export type ReasonName = keyof typeof reasonCodes
+}

@@ -1,0 +1,139 @@
+import { type CertificatePlan, keyUsages } from '../model/plan.ts'
+import { asn1Null } from './der.ts'
+import {
+  readAuthorityKeyId,
+  readBasicConstraints,
+  readDistributionPoints,
+  readExtendedKeyUsage,
+  readInformationAccess,
+  readKeyUsage,
+  readSubjectKeyId,
+} from './extension-values.ts'
+import { extensionIds } from './extensions.ts'
+import { decodeGeneralNames } from './general-names.ts'
+import { readKeyId } from './key-id.ts'
+import { type Check, sameJson, sameOctets, type TbsFields } from './lint-fields.ts'
+
+/** What a plan says about one extension: whether it is there, whether it is critical, and what it holds. */
+type Expectation = {
+  readonly name: keyof typeof extensionIds
+  readonly pointer: string
+  readonly present: boolean
+  readonly critical: boolean
+  readonly holds: (value: Uint8Array, fields: TbsFields) => boolean
+}
+
+const isNull = (value: Uint8Array): boolean => sameOctets(value, asn1Null)
+
+const usageExpectations = (plan: CertificatePlan): readonly Expectation[] => [
+  {
+    name: 'basic_constraints',
+    pointer: '/basic_constraints',
+    present: true,
+    critical: true,
+    holds: (value) => {
+      const { ca, path_length } = readBasicConstraints(value)
+      return ca === plan.basic_constraints.ca && path_length === plan.basic_constraints.path_length
+    },
+  },
+  {
+    name: 'key_usage',
+    pointer: '/key_usage',
+    present: true,
+    critical: true,
+    holds: (value) =>
+      sameJson(
+        readKeyUsage(value),
+        keyUsages.filter((usage) => plan.key_usage.includes(usage)),
+      ),
+  },
+  {
+    name: 'extended_key_usage',
+    pointer: '/extended_key_usage',
+    present: plan.extended_key_usage.length > 0,
+    critical: plan.extended_key_usage.includes('timeStamping'),
+    holds: (value) => sameJson(readExtendedKeyUsage(value), plan.extended_key_usage),
+  },
+]
+
+const identityExpectations = (plan: CertificatePlan): readonly Expectation[] => [
+  {
+    name: 'subject_alternative_name',
+    pointer: '/subject_alternative_names',
+    present: plan.subject_alternative_names.length > 0,
+    critical: plan.subject.length === 0,
+    holds: (value) =>
+      sameJson(
+        decodeGeneralNames(value).map(({ type, value: text }) => [type, text]),
+        plan.subject_alternative_names.map(({ type, value: text }) => [type, text]),
+      ),
+  },
+  {
+    name: 'subject_key_identifier',
+    pointer: '/public_key/spki',
+    present: true,
+    critical: false,
+    holds: (value, { spki }) => readSubjectKeyId(value) === readKeyId(spki),
+  },
+  {
+    name: 'authority_key_identifier',
+    pointer: '/issuer/key_id',
+    present: true,
+    critical: false,
+    holds: (value) => readAuthorityKeyId(value) === plan.issuer.key_id,
+  },
+]
+
+const statusExpectations = (plan: CertificatePlan): readonly Expectation[] => [
+  {
+    name: 'crl_distribution_points',
+    pointer: '/crl_distribution_points',
+    present: plan.crl_distribution_points.length > 0,
+    critical: false,
+    holds: (value) => sameJson(readDistributionPoints(value), plan.crl_distribution_points),
+  },
+  {
+    name: 'authority_information_access',
+    pointer: '/ocsp',
+    present: plan.ocsp.length + plan.ca_issuers.length > 0,
+    critical: false,
+    holds: (value) =>
+      sameJson(readInformationAccess(value), { ocsp: plan.ocsp, ca_issuers: plan.ca_issuers }),
+  },
+  {
+    name: 'no_revocation_available',
+    pointer: '/no_revocation_available',
+    present: plan.no_revocation_available,
+    critical: false,
+    holds: isNull,
+  },
+  {
+    name: 'ocsp_no_check',
+    pointer: '/ocsp_no_check',
+    present: plan.ocsp_no_check,
+    critical: false,
+    holds: isNull,
+  },
+]
+
+/** The checks of the extensions of a TBSCertificate: those of the plan, as planned, and no other. */
+export function extensionChecks(fields: TbsFields, plan: CertificatePlan): readonly Check[] {
+  const all = [...usageExpectations(plan), ...identityExpectations(plan), ...statusExpectations(plan)]
+  const planned = all.filter(({ present }) => present)
+  const ids = new Set<string>(planned.map(({ name }) => extensionIds[name]))
+  return [
+    {
+      pointer: '',
+      detail: 'there are extensions that were not planned',
+      holds: () => [...fields.extensions.keys()].every((id) => ids.has(id)),
+    },
+    ...planned.map(({ name, pointer, critical, holds }) => ({
+      pointer,
+      detail: `extension ${name} is missing, differs, or has the wrong criticality`,
+      holds: () => {
+        const extension = fields.extensions.get(extensionIds[name])
+        return extension?.critical === critical && holds(extension.value, fields)
+      },
+    })),
+  ]
+}
