@@ -11,6 +11,7 @@ export type Resource =
   | 'tokens'
   | 'ca-keys'
   | 'sealing-key'
+  | 'status-bucket'
   | 'status-objects'
   | 'workflow'
   | 'queue-kms'
@@ -41,9 +42,10 @@ export type Row = {
   readonly may: readonly Grant[]
 }
 
-const read = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
-const write = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
+const read = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem']
+const write = ['dynamodb:PutItem', 'dynamodb:UpdateItem']
 
+/** Conditions of a transaction only read: a step may hang on a rule that it cannot change. */
 const readTable: Grant = { on: 'table', actions: read }
 
 function writeTable(keys: readonly string[], actions: readonly string[] = write): Grant {
@@ -96,7 +98,7 @@ export const access = {
     file: 'functions/workflow/refuse.ts',
     purpose: 'Records that the workflow was woken without a valid decision',
     variables: [],
-    may: [readTable, writeTable(['JOB'], ['dynamodb:PutItem', 'dynamodb:UpdateItem'])],
+    may: [readTable, writeTable(['JOB'])],
   },
   relay: {
     memory: 512,
@@ -145,6 +147,8 @@ export const access = {
       writeTable(['CRL', 'RESPONDER', 'ISSUER']),
       { on: 'ca-keys', actions: ['kms:Sign'] },
       { on: 'sealing-key', actions: ['kms:Encrypt'] },
+      // Without ListBucket, S3 answers 403 and not 404 for an object that is not there yet.
+      { on: 'status-bucket', actions: ['s3:ListBucket'] },
       { on: 'status-objects', actions: ['s3:GetObject', 's3:PutObject'] },
     ],
   },

@@ -30,6 +30,9 @@ const twoPeople = `(
     and $not($fold($job.owner.S) in $names)
 )`
 
+/** Carried out already, or cancelled meanwhile: there is nothing left to dispatch. */
+const over = `$states.input.job.status.S in ["Running", "Completed", "Failed", "Cancelled"]`
+
 const turnedDown = `$states.input.job.approval.M.state.S in ["rejected", "expired", "withdrawn"]`
 
 /**
@@ -94,6 +97,11 @@ export function approvalDefinition({ park_arn, refuse_arn, table_name, queue_url
             Condition: expression(turnedDown),
             Next: 'Not approved',
           },
+          {
+            Comment: 'Carried out or cancelled meanwhile',
+            Condition: expression(over),
+            Next: 'Already over',
+          },
         ],
         Default: 'Refuse',
       },
@@ -109,6 +117,7 @@ export function approvalDefinition({ park_arn, refuse_arn, table_name, queue_url
         End: true,
       },
       'Not approved': { Type: 'Succeed' },
+      'Already over': { Type: 'Succeed' },
       Refuse: {
         Comment: 'Woken without a valid decision: put that on record',
         Type: 'Task',

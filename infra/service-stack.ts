@@ -39,6 +39,7 @@ export class ServiceStack extends Stack {
         tokens: [tokens.tableArn],
         'ca-keys': Object.values(data.caKeys),
         'sealing-key': [sealingKey.keyArn],
+        'status-bucket': [bucket.bucketArn],
         'status-objects': [bucket.arnForObjects('.well-known/pki/*')],
         'queue-kms': [work.kms.queue.queueArn],
         'queue-apply': [work.apply.queue.queueArn],

@@ -19,13 +19,16 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-c
 import { Construct } from 'constructs'
 import type { Stage } from './config.ts'
 
-/** Where published objects are kept. All of it can be published again, so no version is kept of any. */
+/**
+ * Where published objects are kept. All of it can be published again, so no
+ * version is kept of any. All of it is public, and CloudFront asks S3 over
+ * plain HTTP for whoever asks CloudFront so: HTTPS is not enforced here.
+ */
 export class StatusBucket extends Bucket {
   constructor(scope: Construct, id: string, stage: Stage) {
     super(scope, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
       removalPolicy: stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
   }
