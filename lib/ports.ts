@@ -143,12 +143,8 @@ export type Signer = {
   readonly sign: (key: string, algorithm: SigningAlgorithm, digest: Uint8Array) => Promise<Uint8Array>
 }
 
-export type PublicKeys = {
-  /** SubjectPublicKeyInfo, DER, and how the key signs; null for a key that this deployment does not have. */
-  readonly publicKey: (
-    key: string,
-  ) => Promise<{ readonly spki: Uint8Array; readonly algorithm: SigningAlgorithm } | null>
-}
+/** SubjectPublicKeyInfo, DER, of a CA key by name; null for a key that this deployment does not have. */
+export type PublicKeys = { readonly publicKey: (key: string) => Promise<Uint8Array | null> }
 
 /** What CloudFront serves. */
 export type StatusSite = {

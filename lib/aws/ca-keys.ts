@@ -1,5 +1,4 @@
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms'
-import { type SigningAlgorithm, signingAlgorithms } from '../model/algorithms.ts'
 import type { PublicKeys, Signer } from '../ports.ts'
 
 /** Key names of the deployment → KMS key ARNs. */
@@ -21,17 +20,12 @@ export const signer = (keys: CaKeys, client = new KMSClient({})): Signer => ({
   },
 })
 
-const known: ReadonlySet<string> = new Set(signingAlgorithms)
-const isKnown = (name: string): name is SigningAlgorithm => known.has(name)
-
 export const publicKeys = (keys: CaKeys, client = new KMSClient({})): PublicKeys => ({
   publicKey: async (key) => {
     const KeyId = arnOf(keys, key)
     if (KeyId === undefined) return null
-    const { PublicKey, SigningAlgorithms = [] } = await client.send(new GetPublicKeyCommand({ KeyId }))
-    const algorithm = SigningAlgorithms.find(isKnown)
-    if (PublicKey === undefined || algorithm === undefined)
-      throw new Error(`CA key ${key} cannot sign certificates`)
-    return { spki: PublicKey, algorithm }
+    const { PublicKey } = await client.send(new GetPublicKeyCommand({ KeyId }))
+    if (PublicKey === undefined) throw new Error('KMS answered without a public key')
+    return PublicKey
   },
 })

@@ -25,3 +25,14 @@ export const signingAlgorithms = [
 ] as const
 
 export type SigningAlgorithm = (typeof signingAlgorithms)[number]
+
+/** How a CA key of each kind signs; null for keys that CAs here do not have. */
+export const signingAlgorithmOf: Readonly<Record<KeyAlgorithm, SigningAlgorithm | null>> = {
+  RSA_2048: 'RSASSA_PKCS1_V1_5_SHA_256',
+  RSA_3072: 'RSASSA_PKCS1_V1_5_SHA_256',
+  RSA_4096: 'RSASSA_PKCS1_V1_5_SHA_256',
+  ECDSA_P256: 'ECDSA_SHA_256',
+  ECDSA_P384: 'ECDSA_SHA_384',
+  ECDSA_P521: 'ECDSA_SHA_512',
+  ED25519: null,
+}

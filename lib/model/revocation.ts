@@ -21,7 +21,8 @@ export const serialStatus = z.strictObject({
   issuer_id: issuerId,
   serial: serialNumber,
   version: z.int().min(1),
-  certificate_id: certificateId,
+  /** The certificate, or the issuer where it is the certificate of a CA. */
+  certificate_id: z.union([certificateId, issuerId]),
   certificate_version: z.int().min(1),
   status: z.enum(['good', 'revoked']),
   revoked_at: instant.nullable(),

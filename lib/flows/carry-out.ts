@@ -1,0 +1,76 @@
+import { refuseMandate } from '../model/close.ts'
+import { append } from '../model/event.ts'
+import { type Mandate, mandateFor } from '../model/gate.ts'
+import { isTerminal, type JobFile } from '../model/job.ts'
+import { Refusal } from '../model/refusal.ts'
+import { type Clock, instantOf } from '../model/time.ts'
+import type { Jobs, Profiles, UnreadableJob } from '../ports.ts'
+
+export type CarryOutDeps = {
+  readonly jobs: Pick<Jobs, 'load' | 'commit'>
+  readonly profiles: Pick<Profiles, 'rules'>
+  readonly now: Clock
+  /** The function that carries out, as an actor. */
+  readonly worker: string
+}
+
+export type Result = 'done' | 'refused' | 'nothing_to_do' | 'in_other_hands'
+
+const profileOf = ({ content }: JobFile): { id: string | null; version: number | null } => {
+  switch (content.type) {
+    case 'Issuance':
+    case 'Renewal':
+      return { id: content.profile_id, version: content.profile_version }
+    case 'ProfileChange':
+      return { id: content.profile_id, version: null }
+    case 'Revocation':
+    case 'IssuerChange':
+      return { id: null, version: null }
+  }
+}
+
+const recordUnreadable = async (deps: CarryOutDeps, id: string, found: UnreadableJob): Promise<Result> => {
+  const draft = {
+    type: 'signing_refused',
+    actor: { id: deps.worker, type: 'System' },
+    resource: id,
+    job: null,
+    details: { reason: `the job cannot be read: ${found.unreadable}`.slice(0, 2000) },
+  } as const
+  const [event] = append(id, found.events, [draft], deps.now())
+  if (event !== undefined) await deps.jobs.commit({ job: null, events: [event], writes: [] })
+  return 'refused'
+}
+
+const recordRefusal = async (deps: CarryOutDeps, file: JobFile, refusal: Refusal): Promise<Result> => {
+  const change = refuseMandate(file, deps.worker, refusal.message, deps.now())
+  return (await deps.jobs.commit(change)) === 'committed' ? 'refused' : 'in_other_hands'
+}
+
+/**
+ * What every worker does with a job: read all of it, earn a mandate from what
+ * is stored, and only then act. A job without one is put on record
+ * (`signing_refused`) and goes no further; one that is over, or in the hands
+ * of a living worker, is left alone.
+ */
+export const carryOut = async (
+  deps: CarryOutDeps,
+  job_id: string,
+  act: (mandate: Mandate) => Promise<Result>,
+): Promise<Result> => {
+  const file = await deps.jobs.load(job_id)
+  if (file === null) return 'nothing_to_do'
+  if ('unreadable' in file) return recordUnreadable(deps, job_id, file)
+  const { status, lease } = file.job
+  if (isTerminal(status)) return 'nothing_to_do'
+  const now = deps.now()
+  if (lease !== null && lease.until > instantOf(now)) return 'in_other_hands'
+  const { id, version } = profileOf(file)
+  const rules = id === null ? { pinned: null, current: null } : await deps.profiles.rules(id, version)
+  try {
+    return await act(mandateFor(file, rules, now))
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'mandate_refused') return recordRefusal(deps, file, error)
+    throw error
+  }
+}

@@ -1,0 +1,84 @@
+import type { Effect } from '../model/consequences.ts'
+import { approvalIdOf, jobIdOf } from '../model/ids.ts'
+import type { JobFile } from '../model/job.ts'
+import { summaryOf } from '../model/summary.ts'
+import { type Clock, secondsOf } from '../model/time.ts'
+import type { Jobs, ParkedTokens, Queues, WorkflowInput, Workflows } from '../ports.ts'
+
+export type FollowDeps = {
+  readonly jobs: Pick<Jobs, 'load'>
+  readonly tokens: ParkedTokens
+  readonly workflows: Workflows
+  readonly queues: Queues
+  readonly now: Clock
+}
+
+/** An execution outlives its approval by an hour, so that the sweep is what ends it and not the timeout. */
+const graceSeconds = secondsOf('PT1H')
+
+const requesterName = (file: JobFile): string => {
+  const name = file.events.find(({ type }) => type === 'approval_requested')?.details.requested_by_name
+  return typeof name === 'string' ? name : file.job.requested_by
+}
+
+const inputOf = (file: JobFile, now: Date): WorkflowInput | null => {
+  const { job } = file
+  if (job.approval === null || job.approval.state !== 'pending') return null
+  const { quorum, expires_at } = job.approval
+  const left = Math.ceil((Date.parse(expires_at) - now.getTime()) / 1000)
+  return {
+    approval_id: approvalIdOf(job.id),
+    job_id: job.id,
+    job_type: job.type,
+    queue: job.queue,
+    requested_by: job.requested_by,
+    requested_by_name: requesterName(file),
+    profile_id: job.profile_id,
+    profile_version: job.profile_version,
+    summary: summaryOf(file.content),
+    digest: job.digest,
+    quorum,
+    expires_at,
+    timeout_seconds: Math.max(60, left + graceSeconds),
+  }
+}
+
+const start = async (deps: FollowDeps, job_id: string): Promise<void> => {
+  const file = await deps.jobs.load(job_id)
+  if (file === null || 'unreadable' in file) return
+  const input = inputOf(file, deps.now())
+  if (input !== null) await deps.workflows.start(input)
+}
+
+/**
+ * Wakes the execution of a decided approval. The token only wakes: what was
+ * decided is read from the table by the execution itself. Without a token
+ * there is nothing to do: whoever parks it comes second, and finds the decision.
+ */
+const resume = async (deps: FollowDeps, approval_id: string): Promise<void> => {
+  const token = await deps.tokens.take(approval_id)
+  if (token === null) return
+  await deps.workflows.wake(token)
+  await deps.tokens.drop(approval_id, token)
+}
+
+/** Carries out one consequence. Each may be carried out twice without harm. */
+export const follow = async (deps: FollowDeps, effect: Effect): Promise<void> => {
+  switch (effect.effect) {
+    case 'start_workflow':
+      return start(deps, effect.job_id)
+    case 'resume_workflow':
+      return resume(deps, effect.approval_id)
+    case 'dispatch':
+      return deps.queues.dispatch(effect.queue, effect.job_id)
+    case 'publish_status':
+      return deps.queues.publishStatus(effect.issuer_id)
+  }
+}
+
+/** A token was parked: if the decision came first, nobody else will wake this execution. */
+export const followParkedToken = async (deps: FollowDeps, approval_id: string): Promise<void> => {
+  const file = await deps.jobs.load(jobIdOf(approval_id))
+  if (file === null || 'unreadable' in file) return
+  if (file.job.approval !== null && file.job.approval.state !== 'pending') await resume(deps, approval_id)
+}

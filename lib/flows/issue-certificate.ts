@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import { step } from '../model/change.ts'
+import { digestOf } from '../model/digest.ts'
+import type { Mandate } from '../model/gate.ts'
+import type { Issuer } from '../model/issuer.ts'
+import type { Issuance, JobFile } from '../model/job.ts'
+import { Refusal } from '../model/refusal.ts'
+import { instantOf, later } from '../model/time.ts'
+import { periodFor, tbsCertificate } from '../pki/certificate.ts'
+import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
+import type { Certificates, Issuers, Signer } from '../ports.ts'
+import { type CarryOutDeps, carryOut, type Result } from './carry-out.ts'
+import { type Issuing, issuedWrites } from './record-issuance.ts'
+import { signMandated } from './sign-certificate.ts'
+
+export type IssueDeps = CarryOutDeps & {
+  readonly issuers: Pick<Issuers, 'get'>
+  readonly certificates: Pick<Certificates, 'get'>
+  readonly signer: Signer
+}
+
+/** How long a worker may hold a job, in seconds: longer than its function may run. */
+export const leaseSeconds = 60
+
+/** How often a job is begun before it fails for good. */
+const maximumAttempts = 5
+
+/** Who signs: the issuer that was approved, still active, with the very certificate that was approved; null for a root. */
+const signingIssuer = async (deps: IssueDeps, content: Issuing): Promise<Issuer | null> => {
+  if (content.type === 'IssuerChange' && content.parent_id === null) return null
+  const issuer = await deps.issuers.get(content.plan.issuer.id)
+  if (issuer === null || issuer.status !== 'active')
+    throw new Refusal('issuer_inactive', `issuer ${content.plan.issuer.id} does not issue`)
+  if (digestOf(issuer.facts) !== digestOf(content.plan.issuer))
+    throw new Refusal('plan_mismatch', 'the issuer is not the one that was approved')
+  return issuer
+}
+
+/** A certificate that was revoked meanwhile gets no new version. */
+const checkRenewable = async (deps: IssueDeps, id: string): Promise<void> => {
+  const certificate = await deps.certificates.get(id)
+  if (certificate === null || certificate.status === 'Revoked')
+    throw new Refusal('certificate_not_renewable', `certificate ${id} is missing or revoked`)
+}
+
+/** What was put on record before, or what will be: serial, period and the hash of all that is signed. */
+const prepare = (
+  file: JobFile,
+  content: Issuing,
+  now: Date,
+): { issuance: Issuance; linted: LintedCertificate } => {
+  const { plan } = content
+  const period = file.issuance?.period ?? periodFor(plan, now)
+  const linted = lintCertificate(tbsCertificate(plan, period), plan, period)
+  const { tbs_sha256 } = linted
+  if (file.issuance !== null && file.issuance.tbs_sha256 !== tbs_sha256)
+    throw new Refusal('plan_mismatch', 'a retry would sign something else than was put on record')
+  const issuance = file.issuance ?? {
+    job_id: file.job.id,
+    serial: plan.serial,
+    period,
+    tbs_sha256,
+    planned_at: instantOf(now),
+  }
+  return { issuance, linted }
+}
+
+/** Takes the job and puts on record what will be signed, in one transaction; null where another worker was faster. */
+const claim = async (deps: IssueDeps, file: JobFile, issuance: Issuance): Promise<JobFile | null> => {
+  const now = deps.now()
+  const { serial, period, tbs_sha256 } = issuance
+  const attempts = file.job.attempts + 1
+  const change = step(
+    file,
+    {
+      status: 'Running',
+      attempts,
+      lease: { holder: `${deps.worker}/${randomUUID()}`, until: instantOf(later(now, leaseSeconds)) },
+    },
+    [
+      {
+        type: 'issuance_planned',
+        actor: { id: deps.worker, type: 'System' },
+        details: { digest: file.job.digest, serial, ...period, tbs_sha256, attempt: attempts },
+      },
+    ],
+    now,
+    file.issuance === null ? [{ write: 'issuance', issuance }] : [],
+  )
+  if ((await deps.jobs.commit(change)) !== 'committed' || change.job === null) return null
+  return { ...file, job: change.job, issuance, events: [...file.events, ...change.events] }
+}
+
+/** Ends a job that can never succeed. Its certificate stays as usable and renewable as before. */
+const fail = async (deps: IssueDeps, file: JobFile, reason: string): Promise<Result> => {
+  const change = step(
+    file,
+    { status: 'Failed', error_message: reason.slice(0, 2000) },
+    [{ type: 'issuance_failed', actor: { id: deps.worker, type: 'System' }, details: { reason } }],
+    deps.now(),
+  )
+  return (await deps.jobs.commit(change)) === 'committed' ? 'done' : 'in_other_hands'
+}
+
+/** Stores the certificate with the step that completes its job; again where the certificate moved meanwhile. */
+const complete = async (
+  deps: IssueDeps,
+  file: JobFile,
+  signed: { readonly der: Uint8Array; readonly parent: Issuer | null },
+): Promise<Result> => {
+  for (let round = 0; round < 5; round += 1) {
+    const now = deps.now()
+    const { writes, drafts } = await issuedWrites(deps, file, signed, now)
+    const stored = await deps.jobs.commit(step(file, { status: 'Completed' }, drafts, now, writes))
+    if (stored === 'committed') return 'done'
+    if (stored.conflict !== 'next_certificate') return 'in_other_hands'
+  }
+  throw new Error(`the certificate of ${file.job.id} is too contended`)
+}
+
+const issue = async (deps: IssueDeps, mandate: Mandate): Promise<Result> => {
+  const { file } = mandate
+  const { content } = file
+  if (!('plan' in content)) throw new Refusal('mandate_refused', `no key signs for a ${content.type}`)
+  if (file.job.attempts >= maximumAttempts)
+    return fail(deps, file, `given up after ${maximumAttempts} attempts`)
+  const parent = await signingIssuer(deps, content)
+  if ('certificate_id' in content) await checkRenewable(deps, content.certificate_id)
+  const { issuance, linted } = prepare(file, content, deps.now())
+  const claimed = await claim(deps, file, issuance)
+  if (claimed === null) return 'in_other_hands'
+  const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')
+  const issuer_spki = Buffer.from(parent?.spki ?? content.plan.public_key.spki, 'base64')
+  const der = await signMandated(mandate, linted, { signer: deps.signer, key, issuer_spki })
+  return complete(deps, claimed, { der, parent })
+}
+
+const final: ReadonlySet<string> = new Set([
+  'issuer_inactive',
+  'profile_violation',
+  'lint_failed',
+  'plan_mismatch',
+])
+
+/**
+ * Issues the certificate of a job: mandate, plan on record, signature,
+ * certificate on record. A retry finds the plan and signs the same, so there
+ * are never two certificates for a job.
+ */
+export const issueCertificate = (deps: IssueDeps, job_id: string): Promise<Result> =>
+  carryOut(deps, job_id, async (mandate) => {
+    try {
+      return await issue(deps, mandate)
+    } catch (error) {
+      if (!(error instanceof Refusal) || !final.has(error.code)) throw error
+      const file = await deps.jobs.load(job_id)
+      if (file === null || 'unreadable' in file) throw error
+      return fail(deps, file, error.message)
+    }
+  })

@@ -1,0 +1,158 @@
+import { signingAlgorithmOf } from '../model/algorithms.ts'
+import type { CertificateVersion } from '../model/certificate.ts'
+import type { Draft, Write } from '../model/change.ts'
+import { sha256 } from '../model/digest.ts'
+import type { Issuer } from '../model/issuer.ts'
+import type { JobContent, JobFile } from '../model/job.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { SerialStatus } from '../model/revocation.ts'
+import { instantOf } from '../model/time.ts'
+import { readCertificate } from '../pki/certificate-reader.ts'
+import type { Certificates } from '../ports.ts'
+
+/** The kinds of content that end in a certificate. */
+export type Issuing = Extract<JobContent, { plan: unknown }>
+
+type Deps = { readonly certificates: Pick<Certificates, 'get'>; readonly worker: string }
+
+export type Signed = { readonly der: Uint8Array; readonly parent: Issuer | null }
+
+type Recorded = { readonly writes: readonly Write[]; readonly drafts: readonly [Draft, ...Draft[]] }
+
+type Leaf = Exclude<Issuing, { type: 'IssuerChange' }>
+type Ca = Extract<Issuing, { type: 'IssuerChange' }>
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+/** What relying parties are told of a serial from the moment its certificate exists. */
+const statusOf = (
+  content: Issuing,
+  subject: { id: string; version: number },
+  not_after: string,
+): SerialStatus => ({
+  issuer_id: content.plan.issuer.id,
+  serial: content.plan.serial,
+  version: 1,
+  certificate_id: subject.id,
+  certificate_version: subject.version,
+  status: 'good',
+  revoked_at: null,
+  reason: null,
+  not_after,
+  short_lived: content.plan.no_revocation_available,
+})
+
+const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): Promise<Recorded> => {
+  const certificate = await deps.certificates.get(content.certificate_id)
+  if (certificate === null || certificate.status === 'Revoked')
+    throw new Refusal(
+      'certificate_not_renewable',
+      `certificate ${content.certificate_id} is missing or revoked`,
+    )
+  const { not_before, not_after } = readCertificate(der, 'plan_mismatch')
+  const version: CertificateVersion = {
+    certificate_id: certificate.id,
+    number: certificate.current_version + 1,
+    serial: content.plan.serial,
+    issuer_id: content.plan.issuer.id,
+    profile_id: content.profile_id,
+    profile_version: content.profile_version,
+    job_id: file.job.id,
+    der: base64(der),
+    sha256: sha256(der),
+    csr: content.csr,
+    not_before,
+    not_after,
+    short_lived: content.plan.no_revocation_available,
+    revoked_at: null,
+    revocation_reason: null,
+  }
+  const next = {
+    ...certificate,
+    version: certificate.version + 1,
+    status: 'Active',
+    current_version: version.number,
+    not_after,
+  } as const
+  const serial = statusOf(content, { id: certificate.id, version: version.number }, not_after)
+  return {
+    writes: [
+      { write: 'next_certificate', certificate: next },
+      { write: 'new_certificate_version', version },
+      { write: 'new_serial', serial },
+    ],
+    drafts: [issued(deps, content, der, { certificate_version: version.number })],
+  }
+}
+
+const issued = (
+  deps: Deps,
+  { plan }: Issuing,
+  der: Uint8Array,
+  more: Readonly<Record<string, number | string>>,
+): Draft => ({
+  type: 'certificate_issued',
+  actor: { id: deps.worker, type: 'System' },
+  details: { serial: plan.serial, issuer_id: plan.issuer.id, certificate_sha256: sha256(der), ...more },
+})
+
+const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now: Date): Recorded => {
+  const { subject_der, key_id, not_after, path_length } = readCertificate(der, 'plan_mismatch')
+  const signing_algorithm = signingAlgorithmOf[content.plan.public_key.algorithm]
+  if (key_id === null || signing_algorithm === null)
+    throw new Refusal('plan_mismatch', 'the CA certificate has no key identifier, or a key that cannot sign')
+  const issuer: Issuer = {
+    id: content.issuer_id,
+    version: 1,
+    type: 'kms',
+    name: content.name,
+    status: 'active',
+    key: content.key,
+    parent_id: content.parent_id,
+    chain: [base64(der), ...(parent?.chain ?? [])],
+    spki: content.plan.public_key.spki,
+    facts: {
+      id: content.issuer_id,
+      certificate_sha256: sha256(der),
+      subject: base64(subject_der),
+      key_id,
+      signing_algorithm,
+      not_after,
+    },
+    path_length,
+    created_at: instantOf(now),
+    job_id: file.job.id,
+  }
+  const serial = statusOf(content, { id: content.issuer_id, version: 1 }, not_after)
+  const changed: Draft = {
+    type: 'issuer_changed',
+    actor: { id: deps.worker, type: 'System' },
+    details: { issuer_id: content.issuer_id, operation: content.operation },
+  }
+  return {
+    writes: [
+      { write: 'issuer', issuer },
+      { write: 'new_serial', serial },
+    ],
+    drafts: [issued(deps, content, der, {}), changed],
+  }
+}
+
+/** What is stored when a certificate was signed, and what happened. */
+export const issuedWrites = async (
+  deps: Deps,
+  file: JobFile,
+  signed: Signed,
+  now: Date,
+): Promise<Recorded> => {
+  const { content } = file
+  switch (content.type) {
+    case 'Issuance':
+    case 'Renewal':
+      return leaf(deps, file, content, signed.der)
+    case 'IssuerChange':
+      return ca(deps, file, content, signed, now)
+    default:
+      throw new Refusal('mandate_refused', `no key signs for a ${content.type}`)
+  }
+}

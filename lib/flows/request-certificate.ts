@@ -1,0 +1,102 @@
+import type { Certificate } from '../model/certificate.ts'
+import { requirementFor } from '../model/gate.ts'
+import { newSuffix, type Random } from '../model/ids.ts'
+import type { JobContent } from '../model/job.ts'
+import { openJob } from '../model/open-job.ts'
+import type { Principal } from '../model/principal.ts'
+import type { ProfileVersion } from '../model/profile.ts'
+import { Refusal } from '../model/refusal.ts'
+import { type Clock, instantOf, secondsOf } from '../model/time.ts'
+import { readCsr } from '../pki/csr.ts'
+import type { Profiles } from '../ports.ts'
+import { checkRequest } from './check-request.ts'
+import { planLeaf } from './plan-certificate.ts'
+import type { Proposal } from './submit.ts'
+
+export type PlanDeps = {
+  readonly profiles: Pick<Profiles, 'current'>
+  readonly status_url: string
+  readonly now: Clock
+  readonly random: Random
+}
+
+export type CertificateRequest = {
+  readonly profile_id: string
+  /** PKCS#10, PEM or base64 of DER. */
+  readonly csr: string
+  readonly name?: string | undefined
+  readonly owner?: string | undefined
+  readonly lifetime?: string | undefined
+  readonly reason?: string | undefined
+}
+
+/** The profile in force. Refuses (`not_found`) one that is missing or deleted. */
+export const profileInForce = async (
+  profiles: Pick<Profiles, 'current'>,
+  id: string,
+): Promise<ProfileVersion> => {
+  const profile = await profiles.current(id)
+  if (profile === null || profile.status !== 'active') throw new Refusal('not_found', `no profile ${id}`)
+  return profile
+}
+
+/** What a CSR becomes under a profile: checked, planned, and what the commit must still find true. */
+export const planRequest = (
+  deps: PlanDeps,
+  profile: ProfileVersion,
+  csr: string | Uint8Array,
+  lifetime_asked: string | undefined,
+) => {
+  const { document, issuer } = profile
+  const lifetime = secondsOf(lifetime_asked ?? document.validity.default)
+  const read = readCsr(csr)
+  checkRequest(read, document, lifetime)
+  const plan = planLeaf({ csr: read, document, issuer, lifetime }, deps.status_url, deps.random)
+  const requires = [
+    { write: 'require_profile', id: profile.id, version: profile.version },
+    { write: 'require_issuer', id: issuer.id },
+  ] as const
+  return {
+    plan,
+    profile_id: profile.id,
+    profile_version: profile.version,
+    csr: Buffer.from(read.der).toString('base64'),
+    requires,
+  }
+}
+
+/** A new certificate, requested: one read here, one transaction to follow. */
+export const requestCertificate = async (
+  deps: PlanDeps,
+  requester: Principal,
+  request: CertificateRequest,
+): Promise<Proposal> => {
+  const now = deps.now()
+  const profile = await profileInForce(deps.profiles, request.profile_id)
+  const { requires, ...planned } = planRequest(deps, profile, request.csr, request.lifetime)
+  const certificate_id = `mc-${newSuffix(deps.random)}`
+  const content: JobContent = { type: 'Issuance', certificate_id, ...planned }
+  const owner = request.owner ?? requester.id
+  const certificate: Certificate = {
+    id: certificate_id,
+    version: 1,
+    name: request.name ?? planned.plan.subject_alternative_names[0]?.value.slice(0, 128) ?? certificate_id,
+    owner,
+    profile_id: profile.id,
+    issuer_id: profile.issuer.id,
+    status: 'Requested',
+    current_version: 0,
+    not_after: null,
+    created_at: instantOf(now),
+  }
+  const opening = {
+    id: `job-${newSuffix(deps.random)}`,
+    content,
+    requester,
+    owner,
+    reason: request.reason ?? null,
+    policy: requirementFor(content, { pinned: profile, current: profile }),
+  }
+  const { job, ...change } = openJob(opening, [{ write: 'new_certificate', certificate }, ...requires], now)
+  return { change: { ...change, job }, job, certificate }
+}

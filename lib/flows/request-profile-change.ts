@@ -1,0 +1,76 @@
+import { requirementFor } from '../model/gate.ts'
+import { newSuffix, type Random } from '../model/ids.ts'
+import type { JobContent } from '../model/job.ts'
+import { openJob } from '../model/open-job.ts'
+import type { Principal } from '../model/principal.ts'
+import type { ProfileDocument } from '../model/profile.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { Clock } from '../model/time.ts'
+import type { Issuers, Profiles } from '../ports.ts'
+import type { Proposal } from './submit.ts'
+
+export type ProfileChangeRequest = {
+  readonly profile_id: string
+  readonly reason?: string | undefined
+} & (
+  | { readonly operation: 'create'; readonly document: ProfileDocument }
+  | {
+      readonly operation: 'update'
+      readonly document: ProfileDocument
+      readonly base_version?: number | undefined
+    }
+  | { readonly operation: 'delete' }
+)
+
+type Deps = {
+  readonly profiles: Pick<Profiles, 'current'>
+  readonly issuers: Pick<Issuers, 'get'>
+  readonly now: Clock
+  readonly random: Random
+}
+
+/**
+ * A change of the rules, made against the version in force (`version_conflict`
+ * where the caller saw another). It pins the issuer's facts, so that whoever
+ * approves it approves the CA as well. A deleted profile may be created anew.
+ */
+export const requestProfileChange = async (
+  deps: Deps,
+  requester: Principal,
+  request: ProfileChangeRequest,
+): Promise<Proposal> => {
+  const { profile_id, operation } = request
+  const current = await deps.profiles.current(profile_id)
+  const alive = current?.status === 'active' ? current : null
+  if (operation === 'create' && alive !== null)
+    throw new Refusal('already_exists', `profile ${profile_id} exists`)
+  if (operation !== 'create' && alive === null) throw new Refusal('not_found', `no profile ${profile_id}`)
+  const base_version = current?.version ?? 0
+  if (operation === 'update' && request.base_version !== undefined && request.base_version !== base_version)
+    throw new Refusal('version_conflict', `version ${base_version} is in force`)
+  const document = operation === 'delete' ? alive?.document : request.document
+  if (document === undefined) throw new Refusal('not_found', `no profile ${profile_id}`)
+  const issuer = await deps.issuers.get(document.issuer_id)
+  if (issuer === null || issuer.status !== 'active')
+    throw new Refusal('profile_invalid', `no active issuer ${document.issuer_id}`, [
+      { pointer: '/issuer_id', detail: 'names no active issuer' },
+    ])
+  const content: JobContent = {
+    type: 'ProfileChange',
+    operation,
+    profile_id,
+    base_version,
+    document,
+    issuer: issuer.facts,
+  }
+  const opening = {
+    id: `job-${newSuffix(deps.random)}`,
+    content,
+    requester,
+    owner: requester.id,
+    reason: request.reason ?? null,
+    policy: requirementFor(content, { pinned: null, current }),
+  }
+  const { job, ...change } = openJob(opening, [], deps.now())
+  return { change: { ...change, job }, job, certificate: null }
+}

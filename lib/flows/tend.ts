@@ -1,0 +1,44 @@
+import { expire } from '../model/close.ts'
+import type { Job } from '../model/job.ts'
+import { type Clock, instantOf, later } from '../model/time.ts'
+import type { Jobs } from '../ports.ts'
+
+type Deps = { readonly jobs: Pick<Jobs, 'due' | 'load' | 'commit' | 'touch'>; readonly now: Clock }
+
+export type Tended = { readonly expired: readonly Job[]; readonly touched: number }
+
+/** How long what was touched may stand still before it is touched again. */
+const patienceSeconds = 300
+
+/** How many jobs one sweep looks after; the next sweep has the rest. */
+const most = 200
+
+const nextLook = (job: Job, now: Date): string => {
+  const next = instantOf(later(now, job.status === 'AwaitingApproval' ? 12 * 3600 : patienceSeconds))
+  return job.approval?.state === 'pending' && job.approval.expires_at < next ? job.approval.expires_at : next
+}
+
+/**
+ * One sweep over what is due: overdue approvals expire; whatever else stands
+ * still (a dead worker's lease, a message that was lost) is touched, so that
+ * its consequences follow once more.
+ */
+export const tend = async (deps: Deps): Promise<Tended> => {
+  const expired: Job[] = []
+  let touched = 0
+  for (const id of await deps.jobs.due(instantOf(deps.now()), most)) {
+    const file = await deps.jobs.load(id)
+    if (file === null || 'unreadable' in file) continue
+    const { job } = file
+    const now = deps.now()
+    if (job.approval?.state === 'pending' && job.approval.expires_at < instantOf(now)) {
+      const change = expire(file, now)
+      // A decision at the same instant wins or loses the same condition; then there is nothing left to expire.
+      if ((await deps.jobs.commit(change)) === 'committed' && change.job !== null) expired.push(change.job)
+      continue
+    }
+    await deps.jobs.touch(job, instantOf(now), nextLook(job, now))
+    touched += 1
+  }
+  return { expired, touched }
+}
