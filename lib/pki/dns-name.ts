@@ -1,9 +1,13 @@
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** An xn-- label must be what its own Unicode form encodes to; the URL parser knows IDNA (UTS 46). */
+/**
+ * An xn-- label must be what its own Unicode form encodes to. The URL parser
+ * knows IDNA (UTS 46), but only decodes labels of a name that is not all
+ * ASCII; hence the second label.
+ */
 const isALabel = (text: string): boolean => {
-  const url = `http://${text}.example/`
-  return URL.canParse(url) && new URL(url).href === url
+  const url = `http://${text}.ü/`
+  return URL.canParse(url) && new URL(url).hostname === `${text}.xn--tda`
 }
 
 const labelComplaint = (text: string): string | null => {
