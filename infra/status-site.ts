@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager'
 import {
   AccessLevel,
@@ -80,9 +80,12 @@ export class StatusSite extends Construct {
       errorResponses,
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_ALL,
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       ...customDomain(this, stage),
     })
+    Annotations.of(distribution).acknowledgeWarning(
+      '@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk',
+      'defaultRootObject keeps the listing from being served',
+    )
     this.domain = distribution.distributionDomainName
     this.url = stage.status_url ?? `http://${this.domain}`
   }
@@ -107,6 +110,7 @@ const errorResponses: ErrorResponse[] = [403, 404, 500, 502, 503, 504].map((http
 function customDomain(scope: Construct, { status_domain }: Stage) {
   if (status_domain === null) return {}
   return {
+    minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
     domainNames: [status_domain.name],
     certificate: Certificate.fromCertificateArn(scope, 'Certificate', status_domain.certificate_arn),
   }
