@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+const folders = (name: string) => [`test/${name}/**/*.test.ts`]
+
+/** Projects that run against one deployed stack, brought up once for all of them. */
+const onStack = { globalSetup: ['test/support/stack-set-up.ts'], testTimeout: 60_000, hookTimeout: 120_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: folders('unit') } },
+      { test: { name: 'infra', include: folders('infra'), testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: 'contract', include: folders('contract'), ...onStack } },
+      { test: { name: 'integration', include: folders('integration'), ...onStack } },
+      { test: { name: 'e2e', include: folders('e2e'), ...onStack } },
+    ],
+  },
+})
