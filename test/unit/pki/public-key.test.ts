@@ -14,7 +14,7 @@ import { oid } from '../../../lib/pki/der-oid.ts'
 import { checkPublicKey } from '../../../lib/pki/public-key.ts'
 import { modulusWeakness } from '../../../lib/pki/weak-modulus.ts'
 import { csrOf, rsaSha256 } from '../../support/pki-csr.ts'
-import { anotherKeyOf, keyOf } from '../../support/pki-keys.ts'
+import { anotherKeyOf, keyOf, spkiFor } from '../../support/pki-keys.ts'
 import { refusalOf } from '../../support/pki-refusal.ts'
 
 const prime = (bits: number) => generatePrimeSync(bits, { bigint: true })
@@ -100,7 +100,7 @@ const spkiOf = (pair: { readonly publicKey: import('node:crypto').KeyObject }) =
 
 describe('a public key', () => {
   it.each(keyAlgorithms)('of %s is accepted', (algorithm) => {
-    expect(checkPublicKey(keyOf(algorithm).spki).algorithm).toBe(algorithm)
+    expect(checkPublicKey(spkiFor(algorithm)).algorithm).toBe(algorithm)
   })
 
   it.each([
@@ -121,7 +121,7 @@ describe('a public key', () => {
       /kind/,
     ],
     ['RSA-PSS', spkiOf(generateKeyPairSync('rsa-pss', { modulusLength: 2048 })), /kind/],
-    ['DSA', spkiOf(generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 })), /kind/],
+    ['DSA', sequence(sequence(oid('1.2.840.10040.4.1'), sequence(number(modulus), number(7), number(2))), bitString(number(3))), /kind/],
     ['X25519', spkiOf(generateKeyPairSync('x25519')), /kind/],
     ['Ed448', spkiOf(generateKeyPairSync('ed448')), /kind/],
     ['the curve of Bitcoin', spkiOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' })), /kind/],
@@ -152,7 +152,7 @@ describe('a public key', () => {
   it('is refused for every prime below 1000 in its modulus', () => {
     const cofactor = prime(2040)
     for (const small of primesTo(1000)) expect(modulusWeakness(cofactor * small)).toMatch(/small prime/)
-    expect(modulusWeakness(cofactor * 1009n)).not.toMatch(/small prime/)
+    expect(modulusWeakness(cofactor * 1009n)).toBeNull()
   })
 
   it('is refused with the ROCA fingerprint, in a request that it signed itself', () => {

@@ -1,0 +1,93 @@
+import type { SigningAlgorithm } from '../../lib/model/algorithms.ts'
+import type { DistinguishedName } from '../../lib/model/names.ts'
+import type { CertificatePlan, IssuerFacts } from '../../lib/model/plan.ts'
+import { periodFor, tbsCertificate } from '../../lib/pki/certificate.ts'
+import { readCertificate } from '../../lib/pki/certificate-reader.ts'
+import { keyIdOf } from '../../lib/pki/key-id.ts'
+import { assembleSigned, lintCertificate } from '../../lib/pki/lint.ts'
+import { encodeName } from '../../lib/pki/name.ts'
+import { encodePem } from '../../lib/pki/pem.ts'
+import { publicKeyFor, signerFor, signWith, type TestKey } from './pki-keys.ts'
+import { planWith } from './pki-plans.ts'
+
+export type TestAuthority = {
+  readonly der: Uint8Array
+  readonly pem: string
+  readonly key: TestKey
+  readonly facts: IssuerFacts
+}
+
+export const now = new Date(Math.floor(Date.now() / 1000) * 1000)
+
+/** The certificate of a plan, by the one way that there is: build, lint, sign, assemble. */
+export function issue(plan: CertificatePlan, key: TestKey, at = now): Uint8Array {
+  const period = periodFor(plan, at)
+  const linted = lintCertificate(tbsCertificate(plan, period), plan, period)
+  return assembleSigned(linted, signWith(key.privateKey, plan.issuer.signing_algorithm, linted.tbs), key.spki)
+}
+
+export const pemOf = (der: Uint8Array): string => encodePem('CERTIFICATE', der)
+
+const caPlan = (subject: DistinguishedName, key: TestKey, signing_algorithm: SigningAlgorithm) => ({
+  serial: '01',
+  subject: [...subject],
+  subject_alternative_names: [],
+  public_key: publicKeyFor(signerFor[signing_algorithm], key.spki),
+  validity: { lifetime_seconds: 86_400 * 3650, backdate_seconds: 0 },
+  key_usage: ['digitalSignature' as const, 'keyCertSign' as const, 'cRLSign' as const],
+  extended_key_usage: [],
+})
+
+const authorityOf = (der: Uint8Array, key: TestKey, signing_algorithm: SigningAlgorithm): TestAuthority => {
+  const facts = readCertificate(der)
+  const issuer: IssuerFacts = {
+    id: 'iss-test',
+    certificate_sha256: facts.sha256,
+    subject: Buffer.from(facts.subject_der).toString('base64'),
+    key_id: facts.key_id ?? '',
+    signing_algorithm,
+    not_after: facts.not_after,
+  }
+  return { der, pem: pemOf(der), key, facts: issuer }
+}
+
+/** A CA that signs itself. */
+export function rootOf(
+  subject: DistinguishedName,
+  key: TestKey,
+  signing_algorithm: SigningAlgorithm,
+): TestAuthority {
+  const issuer = {
+    id: 'iss-root',
+    certificate_sha256: null,
+    subject: Buffer.from(encodeName(subject)).toString('base64'),
+    key_id: keyIdOf(key.spki),
+    signing_algorithm,
+    not_after: null,
+  }
+  const plan = planWith({
+    ...caPlan(subject, key, signing_algorithm),
+    issuer,
+    basic_constraints: { ca: true, path_length: null },
+    crl_distribution_points: [],
+    ocsp: [],
+    ca_issuers: [],
+  })
+  return authorityOf(issue(plan, key), key, signing_algorithm)
+}
+
+/** A CA below another, which may not have CAs below it. */
+export function intermediateOf(
+  parent: TestAuthority,
+  subject: DistinguishedName,
+  own: { readonly key: TestKey; readonly signing_algorithm: SigningAlgorithm },
+): TestAuthority {
+  const plan = planWith({
+    ...caPlan(subject, own.key, own.signing_algorithm),
+    serial: '80ff',
+    issuer: parent.facts,
+    validity: { lifetime_seconds: 86_400 * 1000, backdate_seconds: 0 },
+    basic_constraints: { ca: true, path_length: 0 },
+  })
+  return authorityOf(issue(plan, parent.key), own.key, own.signing_algorithm)
+}
