@@ -70,6 +70,7 @@ const urlOf = (name: Element, subject: string): string => {
 /** The URLs of CRLDistributionPoints (RFC 5280 §4.2.1.13) that have a full name and nothing else. */
 export const readDistributionPoints = (der: Uint8Array): readonly string[] =>
   [...elementsOf(contentOf(der, 0x30, 'cRLDistributionPoints'))].map((point) => {
+    if (point.tag !== 0x30) throw malformed('a distribution point is not a SEQUENCE')
     const outer = cursorOf(point.content)
     const name = cursorOf(outer.next(0xa0, 'a distribution point').content)
     const [url, extra] = elementsOf(name.next(0xa0, 'a full name').content)
@@ -91,7 +92,7 @@ export function readInformationAccess(
 ): Readonly<Record<'ocsp' | 'ca_issuers', readonly string[]>> {
   const access = [...elementsOf(contentOf(der, 0x30, 'authorityInfoAccess'))].map((description) => {
     const [id, name, extra] = elementsOf(description.content)
-    if (id === undefined || name === undefined || extra !== undefined)
+    if (description.tag !== 0x30 || id === undefined || name === undefined || extra !== undefined)
       throw malformed('an access description is not a pair')
     const method = accessMethods[oidOf(id, 'an access method')]
     if (method === undefined) throw malformed('an access method is not one of ours')

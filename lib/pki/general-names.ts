@@ -104,8 +104,8 @@ const asciiOf = ({ content }: Element): string => {
 }
 
 const decoders: Readonly<Record<number, (element: Element) => GeneralName>> = {
-  129: (element) => ({ type: 'email', value: canonicalMailbox(asciiOf(element)) }),
-  130: (element) => ({ type: 'dns', value: asciiOf(element).toLowerCase() }),
+  129: (element) => ({ type: 'email', value: asciiOf(element) }),
+  130: (element) => ({ type: 'dns', value: asciiOf(element) }),
   134: (element) => ({ type: 'uri', value: asciiOf(element) }),
   135: ({ content }) => {
     if (content.length !== 4 && content.length !== 16)
@@ -122,15 +122,28 @@ const decodeGeneralName = (element: Element): GeneralName => {
 }
 
 /**
- * GeneralNames from DER in canonical form, at least one. A type that we do not
- * know, a name that is not valid, or the same name twice is malformed: nothing
- * is dropped.
+ * GeneralNames from DER in the letters that they have there, at least one. A
+ * type that we do not know is malformed.
  */
-export function decodeGeneralNames(der: Uint8Array): readonly GeneralName[] {
+export function readGeneralNames(der: Uint8Array): readonly GeneralName[] {
   const outer = elementAt(der, 0)
   if (outer.tag !== 0x30 || outer.raw.length !== der.length) throw malformed('the names are not a SEQUENCE')
   const names = [...elementsOf(outer.content)].map(decodeGeneralName)
   if (names.length === 0) throw malformed('the list of subject alternative names is empty')
+  return names
+}
+
+const canonicalName = (name: GeneralName): GeneralName => {
+  if (name.type === 'dns') return { type: 'dns', value: name.value.toLowerCase() }
+  return name.type === 'email' ? { type: 'email', value: canonicalMailbox(name.value) } : name
+}
+
+/**
+ * GeneralNames from DER in canonical form. A name that is not valid, or the
+ * same name twice, is malformed too: nothing is dropped.
+ */
+export function decodeGeneralNames(der: Uint8Array): readonly GeneralName[] {
+  const names = readGeneralNames(der).map(canonicalName)
   for (const { detail } of generalNameViolations(names))
     throw malformed(`subject alternative name: ${detail}`)
   return names

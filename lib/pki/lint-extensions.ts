@@ -10,7 +10,7 @@ import {
   readSubjectKeyId,
 } from './extension-values.ts'
 import { extensionIds } from './extensions.ts'
-import { decodeGeneralNames } from './general-names.ts'
+import { readGeneralNames } from './general-names.ts'
 import { readKeyId } from './key-id.ts'
 import { type Check, sameJson, sameOctets, type TbsFields } from './lint-fields.ts'
 
@@ -64,7 +64,7 @@ const identityExpectations = (plan: CertificatePlan): readonly Expectation[] => 
     critical: plan.subject.length === 0,
     holds: (value) =>
       sameJson(
-        decodeGeneralNames(value).map(({ type, value: text }) => [type, text]),
+        readGeneralNames(value).map(({ type, value: text }) => [type, text]),
         plan.subject_alternative_names.map(({ type, value: text }) => [type, text]),
       ),
   },

@@ -121,7 +121,14 @@ describe('a public key', () => {
       /kind/,
     ],
     ['RSA-PSS', spkiOf(generateKeyPairSync('rsa-pss', { modulusLength: 2048 })), /kind/],
-    ['DSA', sequence(sequence(oid('1.2.840.10040.4.1'), sequence(number(modulus), number(7), number(2))), bitString(number(3))), /kind/],
+    [
+      'DSA',
+      sequence(
+        sequence(oid('1.2.840.10040.4.1'), sequence(number(modulus), number(7), number(2))),
+        bitString(number(3)),
+      ),
+      /kind/,
+    ],
     ['X25519', spkiOf(generateKeyPairSync('x25519')), /kind/],
     ['Ed448', spkiOf(generateKeyPairSync('ed448')), /kind/],
     ['the curve of Bitcoin', spkiOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' })), /kind/],
