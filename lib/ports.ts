@@ -111,6 +111,8 @@ export type RevocationLists = {
   readonly head: (issuer_id: string, shard: number) => Promise<CrlHead | null>
   /** Records the event and takes the next number; false where somebody else took it. */
   readonly advance: (head: CrlHead, event: Event) => Promise<boolean>
+  /** Records what a key is about to be used for; false where another event came first. */
+  readonly record: (issuer_id: string, shard: number, event: Event) => Promise<boolean>
   readonly entries: (issuer_id: string, shard: number) => AsyncIterable<RevocationEntry>
   readonly lastEvent: (issuer_id: string, shard: number) => Promise<Event | null>
 }
@@ -179,12 +181,11 @@ export type WorkflowInput = {
   readonly digest: string
   readonly quorum: number
   readonly expires_at: string
-  readonly timeout_seconds: number
 }
 
 /** Task tokens, kept apart: written by the park function, read by the relay alone. */
 export type Tokens = {
-  readonly park: (approval_id: string, token: string, expires_at: string) => Promise<void>
+  readonly park: (approval_id: string, token: string, keep_until: string) => Promise<void>
 }
 
 export type ParkedTokens = {
@@ -195,4 +196,15 @@ export type ParkedTokens = {
 export type Queues = {
   readonly dispatch: (queue: 'kms' | 'apply', job_id: string) => Promise<void>
   readonly publishStatus: (issuer_id: string) => Promise<void>
+}
+
+/** What a relying party asks of OCSP: DER as it was sent, or a serial number as people write it. */
+export type OcspQuery = { readonly der: Uint8Array } | { readonly serial: string }
+
+export type OcspReply = {
+  /** OCSPResponse, DER. */
+  readonly body: Uint8Array
+  /** How long caches may keep it, in seconds; 0 for errors and for answers with a nonce. */
+  readonly max_age_seconds: number
+  readonly outcome: 'answered' | 'malformed' | 'unauthorized' | 'unknown_issuer' | 'fault'
 }

@@ -30,6 +30,13 @@ export const revocationLists = (table: TableClient): RevocationLists => ({
     ])
     return stored === 'committed'
   },
+  record: async (issuer_id, shard, recorded) => {
+    const { pk } = keys.crlHead(issuer_id, shard)
+    const stored = await table.transact([
+      { of: 'event', put: items.event(pk, recorded), condition: 'absent' },
+    ])
+    return stored === 'committed'
+  },
   entries: async function* (issuer_id, shard) {
     const { pk } = keys.crlHead(issuer_id, shard)
     for await (const row of table.partition(pk, 'ENTRY#')) yield revocationEntry.parse(recordOf(row))

@@ -27,7 +27,7 @@ import type { Stored } from '../ports.ts'
  *
  * | index | jobs | certificates | events | others |
  * |---|---|---|---|---|
- * | gsi1 | all | all | by month | all of a kind |
+ * | gsi1 | all | all | all | all of a kind |
  * | gsi2 | by certificate | by profile | by actor | |
  * | gsi3 | by status | by status | by action | |
  * | gsi4 | by approval state | by owner | by resource | |
@@ -77,7 +77,7 @@ export const lists = {
   certificatesUnder: (profile: string) => `CERTIFICATES#${profile}`,
   certificatesAt: (status: string) => `CERTIFICATES#${status}`,
   certificatesOwnedBy: (owner: string) => `CERTIFICATES#${owner.normalize('NFKC').trim().toLowerCase()}`,
-  eventsIn: (month: string) => `EVENTS#${month}`,
+  events: 'EVENTS',
   eventsBy: (actor: string) => `EVENTS#${actor}`,
   eventsOf: (type: string) => `EVENTS#${type}`,
   eventsOn: (resource: string) => `EVENTS#${resource}`,
@@ -131,7 +131,7 @@ export const items = {
     return {
       ...keys.event(partition, event.sequence),
       ...indexed({
-        gsi1: [lists.eventsIn(event.time.slice(0, 7)), order],
+        gsi1: [lists.events, order],
         gsi2: [lists.eventsBy(event.actor), order],
         gsi3: [lists.eventsOf(event.type), order],
         gsi4: [lists.eventsOn(event.resource), order],

@@ -9,8 +9,8 @@ import type { ParkedTokens, Tokens } from '../ports.ts'
 
 /** Written by the park function, which cannot read what it wrote. */
 export const tokens = (table: string, client = new DynamoDBClient({})): Tokens => ({
-  park: async (approval_id, token, expires_at) => {
-    const ttl = Math.floor(new Date(expires_at).getTime() / 1000) + 86_400
+  park: async (approval_id, token, keep_until) => {
+    const ttl = Math.floor(new Date(keep_until).getTime() / 1000)
     const Item = { pk: { S: approval_id }, token: { S: token }, ttl: { N: String(ttl) } }
     await client.send(new PutItemCommand({ TableName: table, Item }))
   },

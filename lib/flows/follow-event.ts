@@ -2,7 +2,6 @@ import type { Effect } from '../model/consequences.ts'
 import { approvalIdOf, jobIdOf } from '../model/ids.ts'
 import type { JobFile } from '../model/job.ts'
 import { summaryOf } from '../model/summary.ts'
-import { type Clock, secondsOf } from '../model/time.ts'
 import type { Jobs, ParkedTokens, Queues, WorkflowInput, Workflows } from '../ports.ts'
 
 export type FollowDeps = {
@@ -10,22 +9,17 @@ export type FollowDeps = {
   readonly tokens: ParkedTokens
   readonly workflows: Workflows
   readonly queues: Queues
-  readonly now: Clock
 }
-
-/** An execution outlives its approval by an hour, so that the sweep is what ends it and not the timeout. */
-const graceSeconds = secondsOf('PT1H')
 
 const requesterName = (file: JobFile): string => {
   const name = file.events.find(({ type }) => type === 'approval_requested')?.details.requested_by_name
   return typeof name === 'string' ? name : file.job.requested_by
 }
 
-const inputOf = (file: JobFile, now: Date): WorkflowInput | null => {
+const inputOf = (file: JobFile): WorkflowInput | null => {
   const { job } = file
   if (job.approval === null || job.approval.state !== 'pending') return null
   const { quorum, expires_at } = job.approval
-  const left = Math.ceil((Date.parse(expires_at) - now.getTime()) / 1000)
   return {
     approval_id: approvalIdOf(job.id),
     job_id: job.id,
@@ -39,14 +33,13 @@ const inputOf = (file: JobFile, now: Date): WorkflowInput | null => {
     digest: job.digest,
     quorum,
     expires_at,
-    timeout_seconds: Math.max(60, left + graceSeconds),
   }
 }
 
 const start = async (deps: FollowDeps, job_id: string): Promise<void> => {
   const file = await deps.jobs.load(job_id)
   if (file === null || 'unreadable' in file) return
-  const input = inputOf(file, deps.now())
+  const input = inputOf(file)
   if (input !== null) await deps.workflows.start(input)
 }
 

@@ -3,14 +3,15 @@ import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import type { Jobs, Tokens } from '../ports.ts'
 
+/** Longer than an execution can wait. */
+const keptSeconds = 92 * 86_400
+
 /** Parks the token of a waiting execution, to be found by whoever has a decision to tell. */
-export const parkToken = async (
+export const parkToken = (
   deps: { readonly tokens: Tokens; readonly now: Clock },
-  waiting: { readonly approval_id: string; readonly task_token: string; readonly timeout_seconds: number },
-): Promise<void> => {
-  const until = instantOf(later(deps.now(), waiting.timeout_seconds))
-  await deps.tokens.park(waiting.approval_id, waiting.task_token, until)
-}
+  waiting: { readonly approval_id: string; readonly task_token: string },
+): Promise<void> =>
+  deps.tokens.park(waiting.approval_id, waiting.task_token, instantOf(later(deps.now(), keptSeconds)))
 
 /**
  * The execution was woken and found no decision that satisfies the rule:

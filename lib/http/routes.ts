@@ -21,24 +21,29 @@ import {
   versionView,
 } from './views.ts'
 
+/** The function, and so the role, that answers an operation. */
+export type ApiFunction = 'read' | 'submit' | 'decide'
+
 /**
  * The API as data. One row drives the gateway's routes, the reading of
  * requests, who may ask, and the OpenAPI document.
  */
-export type Route = {
-  readonly operation_id: string
+export type Operation<
+  F extends ApiFunction = ApiFunction,
+  P extends z.ZodObject = z.ZodObject,
+  Q extends z.ZodObject = z.ZodObject,
+  B extends z.ZodType | null = z.ZodType | null,
+> = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
-  /** The function, and so the role, that answers it. */
-  readonly function: 'read' | 'submit' | 'decide'
-  /** Null for anybody, without a credential. */
-  readonly permission: Permission | null
+  readonly function: F
+  readonly permission: Permission
   readonly summary: string
-  readonly params: z.ZodObject
-  readonly query: z.ZodObject
-  readonly body: z.ZodType | null
+  readonly params: P
+  readonly query: Q
+  readonly body: B
   readonly status: number
-  /** Media type and shape of the answer; null for text. */
+  /** Shape of the JSON answer; null for an answer in text. */
   readonly output: z.ZodType | null
 }
 
@@ -129,15 +134,33 @@ export const queries = {
   page: z.strictObject(paging),
 } as const
 
-type Row = Omit<Route, 'params' | 'query' | 'body' | 'status'> & Partial<Route>
+type Given<F extends ApiFunction, P, Q, B> = Omit<Operation<F>, 'params' | 'query' | 'body' | 'status'> & {
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  readonly status?: number
+}
 
-const route = (row: Row): Route => ({ params: none, query: none, body: null, status: 200, ...row })
+/** A row with what it leaves out: no parameters, no query, no body, 200. */
+const route = <
+  F extends ApiFunction,
+  P extends z.ZodObject = typeof none,
+  Q extends z.ZodObject = typeof none,
+  B extends z.ZodType | null = null,
+>(
+  row: Given<F, P, Q, B>,
+): Operation<F, P, Q, B> => ({
+  status: 200,
+  ...row,
+  params: row.params ?? (none as z.ZodObject as P),
+  query: row.query ?? (none as z.ZodObject as Q),
+  body: row.body ?? (null as B),
+})
 
 const prefix = '/api/v1'
 
-export const routes: readonly Route[] = [
-  route({
-    operation_id: 'listCertificates',
+export const operations = {
+  listCertificates: route({
     method: 'GET',
     path: `${prefix}/certificates`,
     function: 'read',
@@ -146,8 +169,7 @@ export const routes: readonly Route[] = [
     query: queries.certificates,
     output: z.array(certificateView),
   }),
-  route({
-    operation_id: 'requestCertificate',
+  requestCertificate: route({
     method: 'POST',
     path: `${prefix}/certificates`,
     function: 'submit',
@@ -157,8 +179,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: certificateChanged,
   }),
-  route({
-    operation_id: 'getCertificate',
+  getCertificate: route({
     method: 'GET',
     path: `${prefix}/certificates/{id}`,
     function: 'read',
@@ -167,8 +188,7 @@ export const routes: readonly Route[] = [
     params: certificateParams,
     output: certificateView,
   }),
-  route({
-    operation_id: 'listCertificateVersions',
+  listCertificateVersions: route({
     method: 'GET',
     path: `${prefix}/certificates/{id}/versions`,
     function: 'read',
@@ -178,8 +198,7 @@ export const routes: readonly Route[] = [
     query: queries.page,
     output: z.array(versionView),
   }),
-  route({
-    operation_id: 'getCertificateChain',
+  getCertificateChain: route({
     method: 'GET',
     path: `${prefix}/certificates/{id}/chain.pem`,
     function: 'read',
@@ -188,8 +207,7 @@ export const routes: readonly Route[] = [
     params: certificateParams,
     output: null,
   }),
-  route({
-    operation_id: 'renewCertificate',
+  renewCertificate: route({
     method: 'POST',
     path: `${prefix}/certificates/{id}/renew`,
     function: 'submit',
@@ -200,8 +218,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: certificateChanged,
   }),
-  route({
-    operation_id: 'revokeCertificate',
+  revokeCertificate: route({
     method: 'POST',
     path: `${prefix}/certificates/{id}/revoke`,
     function: 'submit',
@@ -212,8 +229,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: certificateChanged,
   }),
-  route({
-    operation_id: 'listJobs',
+  listJobs: route({
     method: 'GET',
     path: `${prefix}/jobs`,
     function: 'read',
@@ -222,8 +238,7 @@ export const routes: readonly Route[] = [
     query: queries.jobs,
     output: z.array(jobView),
   }),
-  route({
-    operation_id: 'getJob',
+  getJob: route({
     method: 'GET',
     path: `${prefix}/jobs/{id}`,
     function: 'read',
@@ -232,8 +247,7 @@ export const routes: readonly Route[] = [
     params: jobParams,
     output: jobView,
   }),
-  route({
-    operation_id: 'cancelJob',
+  cancelJob: route({
     method: 'POST',
     path: `${prefix}/jobs/{id}/cancel`,
     function: 'decide',
@@ -243,8 +257,7 @@ export const routes: readonly Route[] = [
     body: none,
     output: jobView,
   }),
-  route({
-    operation_id: 'listApprovals',
+  listApprovals: route({
     method: 'GET',
     path: `${prefix}/approvals`,
     function: 'read',
@@ -253,8 +266,7 @@ export const routes: readonly Route[] = [
     query: queries.approvals,
     output: z.array(approvalRow),
   }),
-  route({
-    operation_id: 'getApproval',
+  getApproval: route({
     method: 'GET',
     path: `${prefix}/approvals/{id}`,
     function: 'read',
@@ -263,8 +275,7 @@ export const routes: readonly Route[] = [
     params: approvalParams,
     output: approvalView,
   }),
-  route({
-    operation_id: 'approve',
+  approve: route({
     method: 'POST',
     path: `${prefix}/approvals/{id}/approve`,
     function: 'decide',
@@ -274,8 +285,7 @@ export const routes: readonly Route[] = [
     body: bodies.decide,
     output: approvalRow,
   }),
-  route({
-    operation_id: 'reject',
+  reject: route({
     method: 'POST',
     path: `${prefix}/approvals/{id}/reject`,
     function: 'decide',
@@ -285,8 +295,7 @@ export const routes: readonly Route[] = [
     body: bodies.reject,
     output: approvalRow,
   }),
-  route({
-    operation_id: 'withdraw',
+  withdraw: route({
     method: 'POST',
     path: `${prefix}/approvals/{id}/withdraw`,
     function: 'decide',
@@ -296,8 +305,7 @@ export const routes: readonly Route[] = [
     body: bodies.decide,
     output: approvalRow,
   }),
-  route({
-    operation_id: 'listProfiles',
+  listProfiles: route({
     method: 'GET',
     path: `${prefix}/profiles`,
     function: 'read',
@@ -306,8 +314,7 @@ export const routes: readonly Route[] = [
     query: queries.page,
     output: z.array(profileView),
   }),
-  route({
-    operation_id: 'createProfile',
+  createProfile: route({
     method: 'POST',
     path: `${prefix}/profiles`,
     function: 'submit',
@@ -317,8 +324,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: changed,
   }),
-  route({
-    operation_id: 'getProfile',
+  getProfile: route({
     method: 'GET',
     path: `${prefix}/profiles/{id}`,
     function: 'read',
@@ -327,8 +333,7 @@ export const routes: readonly Route[] = [
     params: profileParams,
     output: profileView,
   }),
-  route({
-    operation_id: 'changeProfile',
+  changeProfile: route({
     method: 'PUT',
     path: `${prefix}/profiles/{id}`,
     function: 'submit',
@@ -339,8 +344,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: changed,
   }),
-  route({
-    operation_id: 'deleteProfile',
+  deleteProfile: route({
     method: 'DELETE',
     path: `${prefix}/profiles/{id}`,
     function: 'submit',
@@ -350,8 +354,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: changed,
   }),
-  route({
-    operation_id: 'listIssuers',
+  listIssuers: route({
     method: 'GET',
     path: `${prefix}/issuers`,
     function: 'read',
@@ -360,8 +363,7 @@ export const routes: readonly Route[] = [
     query: queries.page,
     output: z.array(issuerView),
   }),
-  route({
-    operation_id: 'createIssuer',
+  createIssuer: route({
     method: 'POST',
     path: `${prefix}/issuers`,
     function: 'submit',
@@ -371,8 +373,7 @@ export const routes: readonly Route[] = [
     status: 202,
     output: changed,
   }),
-  route({
-    operation_id: 'getIssuer',
+  getIssuer: route({
     method: 'GET',
     path: `${prefix}/issuers/{id}`,
     function: 'read',
@@ -381,8 +382,7 @@ export const routes: readonly Route[] = [
     params: issuerParams,
     output: issuerView,
   }),
-  route({
-    operation_id: 'listEvents',
+  listEvents: route({
     method: 'GET',
     path: `${prefix}/audit`,
     function: 'read',
@@ -391,4 +391,12 @@ export const routes: readonly Route[] = [
     query: queries.audit,
     output: z.array(eventView),
   }),
-]
+} as const
+
+export type OperationId = keyof typeof operations
+
+/** The rows as a list, each with its name. */
+export const routes = Object.entries(operations).map(([operation_id, operation]) => ({
+  operation_id,
+  ...(operation as Operation),
+}))

@@ -1,0 +1,14 @@
+import * as z from 'zod'
+import { jobs } from '../../lib/aws/jobs.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { tend } from '../../lib/flows/tend.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { taskFunction } from '../../lib/lambda/task.ts'
+import { now } from '../../lib/lambda/world.ts'
+
+const deps = { jobs: jobs(tableClient(environment('TABLE_NAME'))), now }
+
+export const handler = taskFunction(z.unknown(), async () => {
+  const { expired, touched } = await tend(deps)
+  return { expired: expired.length, touched }
+})

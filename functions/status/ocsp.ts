@@ -1,0 +1,20 @@
+import { unsealUnder } from '../../lib/aws/seal.ts'
+import { responders, serialStatuses } from '../../lib/aws/status-records.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { answerOcsp } from '../../lib/flows/answer-ocsp.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { faultLogger } from '../../lib/lambda/logger.ts'
+import { ocspFunction } from '../../lib/lambda/ocsp.ts'
+import { now } from '../../lib/lambda/world.ts'
+
+const table = tableClient(environment('TABLE_NAME'))
+
+const deps = {
+  responders: responders(table),
+  serials: serialStatuses(table),
+  unseal: unsealUnder(environment('RESPONDER_KEY_ARN')),
+  now,
+  onFault: faultLogger,
+}
+
+export const handler = ocspFunction((issuer_id, query) => answerOcsp(deps, issuer_id, query))

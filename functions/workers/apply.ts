@@ -1,0 +1,22 @@
+import { certificates } from '../../lib/aws/certificates.ts'
+import { jobs } from '../../lib/aws/jobs.ts'
+import { profiles } from '../../lib/aws/rules.ts'
+import { serialStatuses } from '../../lib/aws/status-records.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { applyChange } from '../../lib/flows/apply-change.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
+import { now } from '../../lib/lambda/world.ts'
+
+const table = tableClient(environment('TABLE_NAME'))
+
+const deps = {
+  jobs: jobs(table),
+  profiles: profiles(table),
+  certificates: certificates(table),
+  serials: serialStatuses(table),
+  now,
+  worker: 'worker-apply',
+}
+
+export const handler = queueFunction(jobMessage, ({ job_id }) => applyChange(deps, job_id))

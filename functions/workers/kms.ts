@@ -1,0 +1,23 @@
+import { signer } from '../../lib/aws/ca-keys.ts'
+import { certificates } from '../../lib/aws/certificates.ts'
+import { jobs } from '../../lib/aws/jobs.ts'
+import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
+import { now } from '../../lib/lambda/world.ts'
+
+const table = tableClient(environment('TABLE_NAME'))
+
+const deps = {
+  jobs: jobs(table),
+  profiles: profiles(table),
+  issuers: issuers(table),
+  certificates: certificates(table),
+  signer: signer(environment('CA_KEYS')),
+  now,
+  worker: 'worker-kms',
+}
+
+export const handler = queueFunction(jobMessage, ({ job_id }) => issueCertificate(deps, job_id))

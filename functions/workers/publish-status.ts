@@ -1,0 +1,28 @@
+import { signer } from '../../lib/aws/ca-keys.ts'
+import { issuers } from '../../lib/aws/rules.ts'
+import { sealUnder } from '../../lib/aws/seal.ts'
+import { responders, revocationLists } from '../../lib/aws/status-records.ts'
+import { statusSite } from '../../lib/aws/status-site.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { publishStatus, refreshStatus } from '../../lib/flows/publish-status.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { statusFunction } from '../../lib/lambda/status-queue.ts'
+import { now, random } from '../../lib/lambda/world.ts'
+
+const table = tableClient(environment('TABLE_NAME'))
+
+const deps = {
+  issuers: issuers(table),
+  lists: revocationLists(table),
+  responders: responders(table),
+  signer: signer(environment('CA_KEYS')),
+  seal: sealUnder(environment('RESPONDER_KEY_ARN')),
+  site: statusSite(environment('BUCKET_NAME')),
+  now,
+  random,
+}
+
+export const handler = statusFunction({
+  publish: (issuer_id) => publishStatus(deps, issuer_id),
+  refresh: () => refreshStatus(deps),
+})

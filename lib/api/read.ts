@@ -1,0 +1,98 @@
+import type { Answers, Reply } from '../http/call.ts'
+import {
+  chainPem,
+  viewApproval,
+  viewApprovalInFull,
+  viewCertificate,
+  viewIssuer,
+  viewJob,
+  viewProfile,
+} from '../http/views.ts'
+import { jobIdOf } from '../model/ids.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { Certificates, Events, Issuers, Jobs, Page, Profiles } from '../ports.ts'
+
+export type ReadDeps = {
+  readonly jobs: Pick<Jobs, 'load' | 'list'>
+  readonly certificates: Certificates
+  readonly profiles: Profiles
+  readonly issuers: Issuers
+  readonly events: Events
+}
+
+const found = <T>(thing: T | null | undefined, what: string): T => {
+  if (thing === null || thing === undefined) throw new Refusal('not_found', `no ${what}`)
+  return thing
+}
+
+const shown = (body: unknown): Reply => ({ status: 200, body })
+
+const page = <T>({ rows, next }: Page<T>, view: (row: T) => unknown): Reply => ({
+  status: 200,
+  body: rows.map(view),
+  next,
+})
+
+const pagingOf = ({ limit, cursor }: { limit: number; cursor?: string | undefined }) => ({
+  limit,
+  after: cursor ?? null,
+})
+
+const fileOf = async (jobs: ReadDeps['jobs'], id: string, what: string) => {
+  const file = found(await jobs.load(id), what)
+  if ('unreadable' in file) throw new Error(`job ${id} cannot be read: ${file.unreadable}`)
+  return file
+}
+
+const withoutCsr = <T extends { csr: unknown }>({ csr: _, ...rest }: T) => rest
+
+/** Every operation that only reads. */
+export const readApi = (deps: ReadDeps): Answers<'read'> => ({
+  listCertificates: async ({ query }) => {
+    const { limit: _, cursor: __, ...filter } = query
+    return page(await deps.certificates.list(filter, pagingOf(query)), viewCertificate)
+  },
+  getCertificate: async ({ params: { id } }) =>
+    shown(viewCertificate(found(await deps.certificates.get(id), `certificate ${id}`))),
+  listCertificateVersions: async ({ params: { id }, query }) => {
+    const { versions } = found(await deps.certificates.load(id), `certificate ${id}`)
+    const from = query.cursor === undefined ? 0 : Number(query.cursor)
+    const rows = versions.filter(({ number }) => number > from)
+    const last = rows[query.limit - 1]
+    const next = last !== undefined && rows.length > query.limit ? String(last.number) : null
+    return page({ rows: rows.slice(0, query.limit), next }, withoutCsr)
+  },
+  getCertificateChain: async ({ params: { id } }) => {
+    const { versions } = found(await deps.certificates.load(id), `certificate ${id}`)
+    const newest = found(versions.at(-1), `issued version of certificate ${id}`)
+    const { chain } = found(await deps.issuers.get(newest.issuer_id), `issuer ${newest.issuer_id}`)
+    // The root is what a relying party has already: it proves nothing when it is sent along.
+    const sent = [newest.der, ...(chain.length > 1 ? chain.slice(0, -1) : chain)]
+    return { status: 200, body: chainPem(sent), content_type: 'application/pem-certificate-chain' }
+  },
+  listJobs: async ({ query }) => {
+    const { limit: _, cursor: __, ...filter } = query
+    return page(await deps.jobs.list(filter, pagingOf(query)), viewJob)
+  },
+  getJob: async ({ params: { id } }) => shown(viewJob((await fileOf(deps.jobs, id, `job ${id}`)).job)),
+  listApprovals: async ({ query }) => {
+    const filter = { approval_state: query.state, gated: true }
+    return page(await deps.jobs.list(filter, pagingOf(query)), viewApproval)
+  },
+  getApproval: async ({ params: { id } }) => {
+    const { job, content } = await fileOf(deps.jobs, jobIdOf(id), `approval ${id}`)
+    return shown(found(viewApprovalInFull(job, content), `approval ${id}`))
+  },
+  listProfiles: async ({ query }) => page(await deps.profiles.list(pagingOf(query)), viewProfile),
+  getProfile: async ({ params: { id } }) => {
+    const profile = found(await deps.profiles.current(id), `profile ${id}`)
+    return shown(viewProfile(found(profile.status === 'active' ? profile : null, `profile ${id}`)))
+  },
+  listIssuers: async ({ query }) => page(await deps.issuers.list(pagingOf(query)), viewIssuer),
+  getIssuer: async ({ params: { id } }) =>
+    shown(viewIssuer(found(await deps.issuers.get(id), `issuer ${id}`))),
+  listEvents: async ({ query }) => {
+    const { limit: _, cursor: __, ...filter } = query
+    return page(await deps.events.list(filter, pagingOf(query)), (event) => event)
+  },
+})

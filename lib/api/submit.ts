@@ -1,0 +1,78 @@
+import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
+import { requestIssuer } from '../flows/request-issuer.ts'
+import { requestProfileChange } from '../flows/request-profile-change.ts'
+import { requestRenewal } from '../flows/request-renewal.ts'
+import { requestRevocation } from '../flows/request-revocation.ts'
+import { type Answer, type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
+import type { Answers } from '../http/call.ts'
+import { viewApproval, viewCertificate, viewJob } from '../http/views.ts'
+import type { Principal } from '../model/principal.ts'
+import type { Certificates, Issuers, PublicKeys } from '../ports.ts'
+
+export type SubmitApiDeps = SubmitDeps &
+  PlanDeps & {
+    readonly certificates: Pick<Certificates, 'load'>
+    readonly issuers: Pick<Issuers, 'get'>
+    readonly keys: PublicKeys
+  }
+
+const show = ({ job, certificate }: Proposal): Answer => ({
+  status: 202,
+  body: {
+    job: viewJob(job),
+    approval: viewApproval(job),
+    ...(certificate === null ? {} : { certificate: viewCertificate(certificate) }),
+  },
+})
+
+type Asked = {
+  readonly principal: Principal
+  readonly idempotency_key: string | null
+  readonly params: unknown
+  readonly body: unknown
+}
+
+/** Every operation that makes a job. */
+export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
+  const answer = (operation: string, call: Asked, propose: () => Promise<Proposal>): Promise<Answer> => {
+    const { principal: requester, idempotency_key, params, body } = call
+    return submit(deps, { requester, operation, idempotency_key, input: { params, body }, show }, propose)
+  }
+  return {
+    requestCertificate: (call) =>
+      answer('requestCertificate', call, () => requestCertificate(deps, call.principal, call.body)),
+    renewCertificate: (call) =>
+      answer('renewCertificate', call, () =>
+        requestRenewal(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
+      ),
+    revokeCertificate: (call) =>
+      answer('revokeCertificate', call, () =>
+        requestRevocation(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
+      ),
+    createProfile: (call) => {
+      const { id: profile_id, reason, ...document } = call.body
+      return answer('createProfile', call, () =>
+        requestProfileChange(deps, call.principal, { operation: 'create', profile_id, reason, document }),
+      )
+    },
+    changeProfile: (call) => {
+      const { base_version, reason, ...document } = call.body
+      const profile_id = call.params.id
+      return answer('changeProfile', call, () =>
+        requestProfileChange(deps, call.principal, {
+          operation: 'update',
+          profile_id,
+          base_version,
+          reason,
+          document,
+        }),
+      )
+    },
+    deleteProfile: (call) =>
+      answer('deleteProfile', call, () =>
+        requestProfileChange(deps, call.principal, { operation: 'delete', profile_id: call.params.id }),
+      ),
+    createIssuer: (call) =>
+      answer('createIssuer', call, () => requestIssuer(deps, call.principal, call.body)),
+  }
+}

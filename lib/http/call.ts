@@ -1,0 +1,32 @@
+import type * as z from 'zod'
+import type { Principal } from '../model/principal.ts'
+import type { ApiFunction, Operation, operations } from './routes.ts'
+
+type BodyOf<B> = B extends z.ZodType ? z.output<B> : null
+
+/** One request, read and allowed: all its parts are as the operation's row says. */
+export type Call<O extends Operation> = {
+  readonly principal: Principal
+  readonly params: z.output<O['params']>
+  readonly query: z.output<O['query']>
+  readonly body: BodyOf<O['body']>
+  readonly idempotency_key: string | null
+}
+
+/** What goes back: JSON, unless it says another media type. */
+export type Reply = {
+  readonly status: number
+  readonly body: unknown
+  readonly content_type?: string
+  /** Cursor of the page that follows, for a `Link: rel="next"`. */
+  readonly next?: string | null
+}
+
+type Operations = typeof operations
+
+/** An answer for each operation of a function: one that is missing does not compile. */
+export type Answers<F extends ApiFunction> = {
+  readonly [Id in keyof Operations as Operations[Id]['function'] extends F ? Id : never]: (
+    call: Call<Operations[Id]>,
+  ) => Promise<Reply>
+}

@@ -1,0 +1,38 @@
+import * as z from 'zod'
+
+const text = z.string().min(1)
+
+const jsonOf = <T extends z.ZodType>(shape: T) =>
+  z
+    .string()
+    .transform((value, context) => {
+      try {
+        return JSON.parse(value) as unknown
+      } catch {
+        context.addIssue('must be JSON')
+        return z.NEVER
+      }
+    })
+    .pipe(shape)
+
+/** Every variable that the deployment gives to a function. A function asks for those it needs, and fails without. */
+const variables = {
+  STAGE: text,
+  TABLE_NAME: text,
+  TOKENS_TABLE_NAME: text,
+  STATE_MACHINE_ARN: text,
+  BUCKET_NAME: text,
+  RESPONDER_KEY_ARN: text,
+  STATUS_URL: z.url().transform((url) => url.replace(/\/$/, '')),
+  CA_KEYS: jsonOf(z.record(z.string(), text)),
+  QUEUE_URLS: jsonOf(z.strictObject({ kms: text, apply: text, status: text })),
+} as const
+
+type Variables = typeof variables
+
+/** The value of one variable, read at cold start. */
+export const environment = <Name extends keyof Variables>(name: Name): z.output<Variables[Name]> => {
+  const read = variables[name].safeParse(process.env[name])
+  if (!read.success) throw new Error(`environment variable ${name}: ${z.prettifyError(read.error)}`)
+  return read.data as z.output<Variables[Name]>
+}

@@ -1,0 +1,40 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import * as z from 'zod'
+import { faultLogger, logger } from './logger.ts'
+
+/** Null-safe JSON: what is no JSON is undefined, which no schema takes. */
+export const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A worker behind an SQS queue: each message on its own, so that one that
+ * fails is delivered again without its neighbours. A message that cannot be
+ * read fails too, until it is dead-lettered for a person to see.
+ */
+export const queueFunction =
+  <T extends z.ZodType>(message: T, work: (read: z.output<T>) => Promise<unknown>) =>
+  async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const failed: string[] = []
+    for (const record of event.Records) {
+      try {
+        const outcome = await work(message.parse(jsonOf(record.body)))
+        logger.info('worked', { message_id: record.messageId, outcome })
+      } catch (error) {
+        faultLogger(error)
+        failed.push(record.messageId)
+      }
+    }
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
+  }
+
+export const jobMessage = z.strictObject({ job_id: z.string() })
+
+export const statusMessage = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('publish'), issuer_id: z.string() }),
+  z.strictObject({ type: z.literal('refresh') }),
+])
