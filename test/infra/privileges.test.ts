@@ -1,0 +1,193 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { functionIds, rowOf } from '../../infra/access.ts'
+import { stageNames } from '../../infra/config.ts'
+import {
+  actionsOf,
+  ofType,
+  rolesAllowed,
+  type Statement,
+  type Synthesized,
+  statementsByRole,
+  synthesize,
+} from '../support/stack-templates.ts'
+
+const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
+
+/** Every action that would get around the gate, and all the roles that have it. */
+const privileges: readonly (readonly [string, readonly unknown[]])[] = [
+  ['kms:Sign', ['worker-kms', 'worker-publish-status']],
+  ['kms:GetPublicKey', ['api-submit']],
+  ['kms:Encrypt', ['worker-publish-status']],
+  ['kms:Decrypt', ['status-ocsp']],
+  ['kms:CreateGrant', []],
+  ['kms:PutKeyPolicy', []],
+  ['kms:GenerateDataKey', []],
+  ['states:StartExecution', ['relay']],
+  ['states:SendTaskSuccess', ['relay']],
+  ['states:SendTaskFailure', ['relay']],
+  ['states:GetExecutionHistory', []],
+  ['states:UpdateStateMachine', []],
+  ['lambda:InvokeFunction', [workflowRole, expect.stringMatching(/^SchedulerRole/)]],
+  ['lambda:UpdateFunctionCode', []],
+  ['iam:PassRole', []],
+  ['sts:AssumeRole', []],
+  ['dynamodb:DeleteItem', ['api-submit', 'relay']],
+  ['dynamodb:Scan', []],
+  ['dynamodb:DeleteTable', []],
+  ['dynamodb:PartiQLUpdate', []],
+  ['s3:PutObject', ['worker-publish-status']],
+  ['s3:DeleteObject', []],
+]
+
+/** The only statements on `*`: what AWS gives no resource to name. */
+const withoutResource = [
+  'dynamodb:ListStreams',
+  'logs:CreateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:DescribeLogGroups',
+  'logs:DescribeResourcePolicies',
+  'logs:GetLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:UpdateLogDelivery',
+]
+
+describe.each(stageNames)('privileges in stage %s', (name) => {
+  let synthesized: Synthesized
+  let roles: Readonly<Record<string, readonly Statement[]>>
+
+  beforeAll(() => {
+    synthesized = synthesize(name)
+    roles = statementsByRole(synthesized.resources)
+  })
+
+  it.each(privileges)('%s: exactly %j', (action, allowed) => {
+    expect(rolesAllowed(synthesized.resources, action)).toEqual(allowed)
+  })
+
+  it.each(functionIds)('%s may do what its row says, write its log, read its source, and no more', (id) => {
+    const granted = new Set(roles[id]?.flatMap(actionsOf))
+    const plumbing = new Set(['logs:CreateLogStream', 'logs:PutLogEvents', ...sourceActions(id)])
+    const own = rowOf(id).may.flatMap(({ actions }) => actions)
+    expect([...granted].sort()).toEqual([...new Set([...own, ...plumbing])].sort())
+  })
+
+  it('gives no role a wildcard action', () => {
+    const wildcards = Object.values(roles)
+      .flat()
+      .flatMap(actionsOf)
+      .filter((action) => action.includes('*'))
+    expect(wildcards).toEqual([])
+  })
+
+  it('grants on every resource only what has no resource', () => {
+    const wide = Object.values(roles)
+      .flat()
+      .filter(({ Resource }) => Resource === '*')
+      .flatMap(actionsOf)
+    expect([...new Set(wide)].sort()).toEqual(withoutResource)
+  })
+
+  it('attaches no managed policy to a role', () => {
+    for (const role of ofType(synthesized.resources, 'AWS::IAM::Role'))
+      expect(role.ManagedPolicyArns).toBeUndefined()
+  })
+
+  it('lets the token table be read by the relay alone and written by the park function alone', () => {
+    expect(touching('dynamodb:GetItem')).toEqual(['relay'])
+    expect(touching('dynamodb:Query')).toEqual([])
+    expect(touching('dynamodb:GetRecords')).toEqual(['relay'])
+    expect(touching('dynamodb:PutItem')).toEqual(['workflow-park'])
+    expect(touching('dynamodb:UpdateItem')).toEqual([])
+  })
+
+  it.each([
+    ['api-submit', ['CERTIFICATE', 'IDEMPOTENCY', 'JOB']],
+    ['api-decide', ['IDEMPOTENCY', 'JOB']],
+    ['workflow-refuse', ['JOB']],
+    ['schedule-tend', ['JOB']],
+    ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL']],
+    ['worker-apply', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
+    ['worker-publish-status', ['CRL', 'ISSUER', 'RESPONDER']],
+  ])('%s writes only to partitions %j', (id, prefixes) => {
+    const keys = leadingKeys(id, 'dynamodb:PutItem')
+    expect(keys.sort()).toEqual(prefixes.map((prefix) => `${prefix}#*`))
+  })
+
+  it('lets OCSP read only what it answers from', () => {
+    expect(leadingKeys('status-ocsp', 'dynamodb:GetItem').sort()).toEqual(['RESPONDER#*', 'SERIAL#*'])
+    expect(rolesAllowed(synthesized.resources, 'dynamodb:Query')).not.toContain('status-ocsp')
+  })
+
+  it('lets a CA key sign digests for the signer roles alone, by its own policy', () => {
+    const keys = ofType(synthesized.resources, 'AWS::KMS::Key').filter(
+      ({ KeyUsage }) => KeyUsage === 'SIGN_VERIFY',
+    )
+    expect(keys).toHaveLength(2)
+    for (const { KeyPolicy } of keys) {
+      const uses = (KeyPolicy.Statement as Statement[]).filter((statement) =>
+        actionsOf(statement).some(
+          (action) =>
+            !/^kms:(Describe|Enable|List|Put|Update|Revoke|Disable|Get|Delete|TagResource|UntagResource|ScheduleKeyDeletion|CancelKeyDeletion)/.test(
+              action,
+            ),
+        ),
+      )
+      expect(uses).toHaveLength(1)
+      expect(uses[0]?.Action).toBe('kms:Sign')
+      const condition = JSON.stringify(uses[0]?.Condition)
+      expect(condition.match(/-(worker|api|status|schedule|workflow)-[a-z-]+/g)).toEqual([
+        '-worker-kms',
+        '-worker-publish-status',
+      ])
+      expect(uses[0]?.Condition).toHaveProperty('StringEquals', { 'kms:MessageType': 'DIGEST' })
+    }
+  })
+
+  it('keeps secrets out of the environment of functions', () => {
+    const known = ['STAGE', 'TABLE_NAME', 'LOG_LEVEL', ...functionIds.flatMap((id) => rowOf(id).variables)]
+    for (const { Environment } of ofType(synthesized.resources, 'AWS::Lambda::Function'))
+      expect(known).toEqual(expect.arrayContaining(Object.keys(Environment.Variables)))
+  })
+
+  /** The roles that have this action on the token table or its stream. */
+  function touching(action: string): readonly string[] {
+    return Object.entries(roles)
+      .filter(([, statements]) =>
+        statements.some(
+          (statement) =>
+            actionsOf(statement).includes(action) &&
+            /"Tokens[0-9A-F]{8}"/.test(JSON.stringify(statement.Resource)),
+        ),
+      )
+      .map(([role]) => role)
+  }
+
+  function leadingKeys(id: string, action: string): string[] {
+    const statements = (roles[id] ?? []).filter(
+      (statement) =>
+        actionsOf(statement).includes(action) && !JSON.stringify(statement.Resource).includes('"Tokens'),
+    )
+    return statements.flatMap(({ Condition }) => {
+      const condition = Condition as {
+        'ForAllValues:StringLike'?: { 'dynamodb:LeadingKeys': string | string[] }
+      }
+      const keys = condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? 'any'
+      return typeof keys === 'string' ? [keys] : keys
+    })
+  }
+})
+
+function sourceActions(id: string): readonly string[] {
+  if (id === 'relay')
+    return [
+      'dynamodb:DescribeStream',
+      'dynamodb:GetRecords',
+      'dynamodb:GetShardIterator',
+      'dynamodb:ListStreams',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+    ]
+  if (id.startsWith('worker-')) return ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
+  return []
+}
