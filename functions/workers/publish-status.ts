@@ -5,6 +5,7 @@ import { responders, revocationLists } from '../../lib/aws/status-records.ts'
 import { statusSite } from '../../lib/aws/status-site.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { publishStatus, refreshStatus } from '../../lib/flows/publish-status.ts'
+import { bucket } from '../../lib/lambda/bucket.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { statusFunction } from '../../lib/lambda/status-queue.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -17,7 +18,7 @@ const deps = {
   responders: responders(table),
   signer: signer(environment('CA_KEYS')),
   seal: sealUnder(environment('RESPONDER_KEY_ARN')),
-  site: statusSite(environment('BUCKET_NAME')),
+  site: statusSite(bucket()),
   now,
   random,
 }

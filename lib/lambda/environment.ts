@@ -17,7 +17,9 @@ const jsonOf = <T extends z.ZodType>(shape: T) =>
 
 /** Every variable that the deployment gives to a function. A function asks for those it needs, and fails without. */
 const variables = {
-  STAGE: text,
+  AWS_REGION: text,
+  AWS_ACCESS_KEY_ID: text,
+  AWS_SECRET_ACCESS_KEY: text,
   TABLE_NAME: text,
   TOKENS_TABLE_NAME: text,
   STATE_MACHINE_ARN: text,
