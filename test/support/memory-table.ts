@@ -1,0 +1,76 @@
+import type { Condition, Key, TableWrite } from '../../lib/aws/table.ts'
+import type { Row, TableClient } from '../../lib/aws/table-client.ts'
+
+const nameOf = ({ pk, sk }: Key): string => `${pk}\u0000${sk}`
+
+const holds = (condition: Condition, stored: Row | undefined): boolean =>
+  condition === 'absent' ? stored === undefined : stored?.[condition.attribute] === condition.equals
+
+/** A table in memory: the same conditions, the same order, the same all-or-nothing. */
+export type MemoryTable = TableClient & {
+  /** Every item, to look at or to tamper with. */
+  readonly rows: Map<string, Row>
+  readonly write: (item: Row & Key) => void
+  /** How often each operation was called. */
+  readonly calls: Record<string, number>
+}
+
+export const memoryTable = (): MemoryTable => {
+  const rows = new Map<string, Row>()
+  const calls: Record<string, number> = {}
+  const count = (operation: string): void => {
+    calls[operation] = (calls[operation] ?? 0) + 1
+  }
+  const copy = (row: Row | undefined): Row | null => (row === undefined ? null : structuredClone(row))
+  const under = (pk: string, begins: string): readonly Row[] =>
+    [...rows.values()]
+      .filter((row) => row.pk === pk && String(row.sk).startsWith(begins))
+      .sort((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1))
+
+  return {
+    rows,
+    calls,
+    write: (item) => void rows.set(nameOf(item), structuredClone(item)),
+    get: async (key) => {
+      count('get')
+      return copy(rows.get(nameOf(key)))
+    },
+    getAll: async (keys) => {
+      count('getAll')
+      return keys.map((key) => copy(rows.get(nameOf(key))))
+    },
+    partition: async function* (pk, begins = '') {
+      count('partition')
+      yield* under(pk, begins).map((row) => structuredClone(row))
+    },
+    last: async (pk, begins) => {
+      count('last')
+      return copy(under(pk, begins).at(-1))
+    },
+    index: async ({ index, pk, after, before, limit }) => {
+      count('index')
+      const order = (row: Row): string => String(row[`${index}sk`])
+      return [...rows.values()]
+        .filter((row) => row[`${index}pk`] === pk)
+        .filter((row) => (after === null || order(row) > after) && (before === null || order(row) < before))
+        .sort((a, b) => (order(a) < order(b) ? -1 : 1))
+        .slice(0, limit)
+        .map((row) => structuredClone(row))
+    },
+    transact: async (writes: readonly TableWrite[]) => {
+      count('transact')
+      // A turn of the event loop, so that racing callers interleave as they would over a network.
+      await Promise.resolve()
+      const keyOf = (write: TableWrite): Key => ('put' in write ? write.put : write.check)
+      const failed = writes.find((write) => !holds(write.condition, rows.get(nameOf(keyOf(write)))))
+      if (failed !== undefined) return { conflict: failed.of }
+      for (const write of writes) if ('put' in write) rows.set(nameOf(write.put), structuredClone(write.put))
+      return 'committed'
+    },
+    set: async (key, values, version) => {
+      count('set')
+      const row = rows.get(nameOf(key))
+      if (row !== undefined && row.version === version) rows.set(nameOf(key), { ...row, ...values })
+    },
+  }
+}

@@ -1,0 +1,262 @@
+import {
+  constants,
+  createHash,
+  generateKeyPairSync,
+  type KeyObject,
+  privateEncrypt,
+  randomBytes,
+} from 'node:crypto'
+import { decideApi } from '../../lib/api/decide.ts'
+import { readApi } from '../../lib/api/read.ts'
+import { submitApi } from '../../lib/api/submit.ts'
+import { certificates } from '../../lib/aws/certificates.ts'
+import { events } from '../../lib/aws/events.ts'
+import { jobs } from '../../lib/aws/jobs.ts'
+import { principals } from '../../lib/aws/principals.ts'
+import { replays } from '../../lib/aws/replays.ts'
+import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { responders, revocationLists, serialStatuses } from '../../lib/aws/status-records.ts'
+import { applyChange } from '../../lib/flows/apply-change.ts'
+import { createPrincipal } from '../../lib/flows/create-principal.ts'
+import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
+import { publishStatus } from '../../lib/flows/publish-status.ts'
+import { tend } from '../../lib/flows/tend.ts'
+import type { Answers, Call, Reply } from '../../lib/http/call.ts'
+import { type Operation, type OperationId, operations } from '../../lib/http/routes.ts'
+import { consequences } from '../../lib/model/consequences.ts'
+import { event } from '../../lib/model/event.ts'
+import type { Principal, Role } from '../../lib/model/principal.ts'
+import { encodePem } from '../../lib/pki/pem.ts'
+import type { Signer, StatusSite } from '../../lib/ports.ts'
+import { memoryTable } from './memory-table.ts'
+import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'
+
+/** DigestInfo of RFC 8017 §9.2 for SHA-256: what PKCS#1 v1.5 puts before a digest. */
+const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex')
+
+const signDigest = (key: KeyObject, digest: Uint8Array): Uint8Array =>
+  privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.concat([digestInfo, digest]))
+
+const caKeys = {
+  root: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  issuing: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+}
+
+const isCaKey = (name: string): name is keyof typeof caKeys => Object.hasOwn(caKeys, name)
+
+const cast = {
+  alice: ['operator'],
+  bob: ['approver'],
+  erin: ['approver'],
+  frank: ['approver', 'operator'],
+  carol: ['admin'],
+  dave: ['auditor'],
+} as const satisfies Record<string, readonly Role[]>
+
+export type Name = keyof typeof cast
+
+export const statusUrl = 'http://status.example.com'
+
+/** The whole system in memory: the real flows and ports, on a table, keys and a clock that a test holds. */
+export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) => {
+  let time = start
+  const now = () => time
+  const random = (n: number) => new Uint8Array(randomBytes(n))
+  const table = memoryTable()
+  const signatures: string[] = []
+  const signer: Signer = {
+    sign: async (key, _algorithm, digest) => {
+      if (!isCaKey(key)) throw new Error(`no CA key named ${key}`)
+      signatures.push(Buffer.from(digest).toString('hex'))
+      return signDigest(caKeys[key].privateKey, digest)
+    },
+  }
+  const published = new Map<string, { body: Uint8Array; order: number }>()
+  const site: StatusSite = {
+    publish: async ({ path, body, order }) => {
+      const there = published.get(path)
+      if (there !== undefined && there.order >= order) return 'newer_there'
+      published.set(path, { body, order })
+      return 'published'
+    },
+  }
+  const ports = {
+    jobs: jobs(table),
+    certificates: certificates(table),
+    profiles: profiles(table),
+    issuers: issuers(table),
+    events: events(table),
+    principals: principals(table),
+    replays: replays(table),
+    serials: serialStatuses(table),
+    lists: revocationLists(table),
+    responders: responders(table),
+    keys: {
+      publicKey: async (key: string) =>
+        isCaKey(key) ? caKeys[key].publicKey.export({ format: 'der', type: 'spki' }) : null,
+    },
+    signer,
+    site,
+    seal: async (plain: Uint8Array) => Buffer.from(plain).toString('base64'),
+    status_url: statusUrl,
+    now,
+    random,
+  }
+  const kms = { ...ports, worker: 'worker-kms' }
+  const apply = { ...ports, worker: 'worker-apply' }
+
+  const people = {} as Record<Name, Principal>
+  for (const name of Object.keys(cast) as Name[]) {
+    const actor = { id: 'system-setup', type: 'System' } as const
+    const roles = [...cast[name]]
+    people[name] = await createPrincipal(ports, actor, {
+      id: `pr-${name}`,
+      kind: 'person',
+      name,
+      email: `${name}@example.com`,
+      roles,
+    })
+  }
+
+  const answers: Answers<'read' | 'submit' | 'decide'> = {
+    ...readApi(ports),
+    ...submitApi(ports),
+    ...decideApi(ports),
+  }
+
+  /** One operation as one person, read by its row's schemas, without HTTP around it. */
+  const call = async (
+    who: Name,
+    operation: OperationId,
+    parts: { id?: string; query?: object; body?: object; idempotency_key?: string } = {},
+    // biome-ignore lint/suspicious/noExplicitAny: what an operation answers is what the test looks at
+  ): Promise<Reply & { body: any }> => {
+    const row: Operation = operations[operation]
+    const answer = answers[operation] as (call: Call<Operation>) => Promise<Reply>
+    return answer({
+      principal: people[who],
+      params: row.params.parse(parts.id === undefined ? {} : { id: parts.id }),
+      query: row.query.parse(parts.query ?? {}),
+      body: row.body === null ? null : row.body.parse(parts.body ?? {}),
+      idempotency_key: parts.idempotency_key ?? null,
+    })
+  }
+
+  const followed = new Set<string>()
+
+  /** What the relay would do now, each effect once: workflows are recorded, workers run, lists are published. */
+  const drain = async (): Promise<void> => {
+    for (;;) {
+      const fresh = [...table.rows.values()].filter(
+        (row) => String(row.sk).startsWith('EVENT#') && !followed.has(`${row.pk}${row.sk}`),
+      )
+      if (fresh.length === 0) return
+      for (const row of fresh) {
+        followed.add(`${row.pk}${row.sk}`)
+        for (const effect of consequences(event.parse(withoutKeys(row)))) {
+          if (effect.effect === 'dispatch' && effect.queue === 'kms')
+            await issueCertificate(kms, effect.job_id)
+          if (effect.effect === 'dispatch' && effect.queue === 'apply')
+            await applyChange(apply, effect.job_id)
+          if (effect.effect === 'resume_workflow') await resume(effect.approval_id.replace(/^ar-/, 'job-'))
+          if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id)
+        }
+      }
+    }
+  }
+
+  /** What the workflow would do when it is woken: re-read the job, and dispatch it if it may be. */
+  const resume = async (job_id: string): Promise<void> => {
+    const file = await ports.jobs.load(job_id)
+    if (file === null || 'unreadable' in file || file.job.status !== 'Pending') return
+    if (file.job.queue === 'kms') await issueCertificate(kms, job_id)
+    else await applyChange(apply, job_id)
+  }
+
+  const jobOf = async (id: string) => {
+    const file = await ports.jobs.load(id)
+    if (file === null || 'unreadable' in file) throw new Error(`no job ${id}`)
+    return file
+  }
+
+  return {
+    ...ports,
+    table,
+    kms,
+    apply,
+    people,
+    signatures,
+    published,
+    call,
+    drain,
+    jobOf,
+    issue: (job_id: string) => issueCertificate(kms, job_id),
+    tend: () => tend(ports),
+    /** Moves the clock, in seconds. */
+    pass: (seconds: number) => {
+      time = new Date(time.getTime() + seconds * 1000)
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof makeWorld>>
+
+const withoutKeys = (row: Readonly<Record<string, unknown>>): unknown =>
+  Object.fromEntries(
+    Object.entries(row).filter(([name]) => !/^(pk|sk|ttl|touched_at|gsi\d[ps]k)$/.test(name)),
+  )
+
+export const profileBody = {
+  name: 'Web',
+  issuer_id: 'iss-web',
+  key_algorithms: ['ECDSA_P256', 'RSA_2048'],
+  subject: { allowed: ['CN', 'O'] },
+  subject_alternative_names: { dns: { domains: ['example.com'], wildcards: false } },
+  extended_key_usage: ['serverAuth'],
+  validity: { default: 'P90D', max: 'P90D' },
+} as const
+
+/** A root, an issuing CA, `p-prod-web` (gated) and `p-dev-web` (not), all made by jobs. */
+export const makeFurnishedWorld = async (policy: object = {}): Promise<World> => {
+  const world = await makeWorld()
+  const approve = async (reply: Reply & { body: { approval: { id: string } | null } }): Promise<void> => {
+    if (reply.body.approval !== null) await world.call('bob', 'approve', { id: reply.body.approval.id })
+    await world.drain()
+  }
+  const subject = (name: string) => [
+    { type: 'O', value: 'Example' },
+    { type: 'CN', value: name },
+  ]
+  const ca = { type: 'kms', lifetime: 'P3650D' }
+  await approve(
+    await world.call('carol', 'createIssuer', {
+      body: { ...ca, id: 'iss-root', name: 'Root', key: 'root', subject: subject('Root'), path_length: 1 },
+    }),
+  )
+  await approve(
+    await world.call('carol', 'createIssuer', {
+      body: {
+        ...ca,
+        id: 'iss-web',
+        name: 'Web',
+        key: 'issuing',
+        parent_id: 'iss-root',
+        subject: subject('Web'),
+        lifetime: 'P1825D',
+        path_length: 0,
+      },
+    }),
+  )
+  const gated = { ...profileBody, id: 'p-prod-web', requires_approval: true, ...policy }
+  await approve(await world.call('carol', 'createProfile', { body: gated }))
+  await approve(await world.call('carol', 'createProfile', { body: { ...profileBody, id: 'p-dev-web' } }))
+  return world
+}
+
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** A CSR for these host names, PEM; its common name is the first. */
+export const csrFor = (...names: readonly [string, ...string[]]): string => {
+  const attributes = [extensionRequest(dnsNames(...names))]
+  return encodePem('CERTIFICATE REQUEST', csrOf({ subject: commonName(names[0]), attributes }))
+}
