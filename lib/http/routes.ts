@@ -37,6 +37,11 @@ export type Operation<
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly function: F
+  /**
+   * What it takes to be heard. To approve or reject takes more, which the
+   * decision itself demands: one's own request is two-person integrity first,
+   * and a missing role second.
+   */
   readonly permission: Permission
   readonly summary: string
   readonly params: P
@@ -279,7 +284,7 @@ export const operations = {
     method: 'POST',
     path: `${prefix}/approvals/{id}/approve`,
     function: 'decide',
-    permission: 'decide',
+    permission: 'read',
     summary: 'Approve what somebody else requested',
     params: approvalParams,
     body: bodies.decide,
@@ -289,7 +294,7 @@ export const operations = {
     method: 'POST',
     path: `${prefix}/approvals/{id}/reject`,
     function: 'decide',
-    permission: 'decide',
+    permission: 'read',
     summary: 'Reject what somebody else requested',
     params: approvalParams,
     body: bodies.reject,

@@ -1,6 +1,7 @@
 import type { Approval, Decision } from './approval.ts'
 import { type Change, type Draft, step } from './change.ts'
 import type { JobFile } from './job.ts'
+import { demand } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import { Refusal } from './refusal.ts'
 import { instantOf } from './time.ts'
@@ -43,9 +44,10 @@ const results = {
 } as const
 
 /**
- * One principal's word on an approval. Refuses who may not give one
- * (`two_person_integrity`, recorded), what is decided (`approval_decided`) and
- * what is past its deadline (`approval_expired`).
+ * One principal's word on an approval. Refuses whose own request it is
+ * (`two_person_integrity`, recorded, whatever their roles), who is no approver
+ * (`forbidden`), what is decided (`approval_decided`) and what is past its
+ * deadline (`approval_expired`).
  */
 export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): Outcome => {
   const { job } = file
@@ -61,6 +63,7 @@ export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): 
       refusal: new Refusal('two_person_integrity', objection),
     }
   }
+  demand(by, 'decide')
   const earlier = approval.decisions.find((decision) => decision.by === by.id)
   if (earlier?.verdict === word.verdict) return { outcome: 'replay' }
   if (earlier !== undefined) throw new Refusal('approval_decided', `you decided already: ${earlier.verdict}`)

@@ -27,9 +27,10 @@ const tooLarge = () => new Refusal('csr_too_large', `a request has at most ${max
 
 /** DER begins with the octet of a SEQUENCE, which neither PEM nor base64 of DER does. */
 const derOf = (input: string | Uint8Array): Uint8Array => {
+  if (input.length > maximum.characters) throw tooLarge()
   const text =
     typeof input === 'string' ? input : input[0] === 0x30 ? null : Buffer.from(input).toString('latin1')
-  if (input.length > (text === null ? maximum.octets : maximum.characters)) throw tooLarge()
+  if (text === null && input.length > maximum.octets) throw tooLarge()
   if (typeof input !== 'string' && text === null) return Uint8Array.from(input)
   const labels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']
   const der = reading('csr_malformed', () => decodePem(text ?? '', labels, 'the request'))
