@@ -8,6 +8,7 @@ import {
 import { asn1Null, explicit, number, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
 
+/** The hashes that signatures are over, as node:crypto names them. */
 export type HashName = 'sha256' | 'sha384' | 'sha512'
 
 /** The kinds of key that a signature can come from, as node:crypto names them. */

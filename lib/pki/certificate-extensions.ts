@@ -20,7 +20,7 @@ export const uriName = (url: string): Uint8Array => {
 }
 
 /** Octets of a key identifier in hex. Throws Refusal('issuer_invalid'). */
-export const keyIdOctets = (hex: string): Uint8Array => {
+const keyIdOctets = (hex: string): Uint8Array => {
   const octets = Buffer.from(hex, 'hex')
   if (octets.length === 0 || octets.toString('hex') !== hex) {
     throw new Refusal(

@@ -4,6 +4,7 @@ import { time } from './der-time.ts'
 import { extensionIds } from './extensions.ts'
 import { type ReasonName, reasonCodes, reasonNames } from './revocation-reasons.ts'
 
+/** One revoked certificate. */
 export type CrlEntry = {
   /** Canonical, as the model's `serialNumber`. */
   readonly serial: string

@@ -17,6 +17,7 @@ import { extensionIds, readExtensions } from './extensions.ts'
 import { type ReasonName, reasonCodes, reasonNames } from './revocation-reasons.ts'
 import { serialOfOctets } from './serial.ts'
 
+/** The facts of a CRL. */
 export type CrlFacts = {
   readonly tbs: Uint8Array
   readonly issuer_der: Uint8Array

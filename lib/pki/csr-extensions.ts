@@ -5,6 +5,7 @@ import { readBasicConstraints, readKeyUsage } from './extension-values.ts'
 import { type Extension, extensionIds, readExtensions } from './extensions.ts'
 import { decodeGeneralNames } from './general-names.ts'
 
+/** What the attributes of a request ask for; see `Csr`. */
 export type RequestedExtensions = {
   readonly subject_alternative_names: readonly GeneralName[]
   readonly requested_extensions: readonly string[]

@@ -15,6 +15,7 @@ export type Cursor = {
   readonly end: (subject: string) => void
 }
 
+/** How much a reader takes on: octets in all, levels of nesting. */
 export type Limits = { readonly octets: number; readonly depth: number }
 
 /** What every reader in this folder throws on bad octets; `reading` turns it into a Refusal. */
@@ -82,6 +83,7 @@ export function* elementsOf(content: Uint8Array): Generator<Element, void> {
   }
 }
 
+/** A walk over the elements of a content. Whatever does not fit is malformed. */
 export function cursorOf(content: Uint8Array): Cursor {
   let offset = 0
   const peek = () => (offset < content.length ? elementAt(content, offset) : undefined)

@@ -18,6 +18,7 @@ export function smallNumberOf(element: Element, subject: string): number {
   return value
 }
 
+/** A BOOLEAN as DER has it: 0x00 or 0xff (X.690 §11.1). */
 export function booleanOf(element: Element, subject: string): boolean {
   const [octet] = element.content
   if (element.tag !== 0x01 || element.content.length !== 1 || (octet !== 0 && octet !== 0xff)) {

@@ -4,6 +4,7 @@
  * octets.
  */
 
+/** The parts as one array of octets. */
 export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let offset = 0
@@ -23,11 +24,13 @@ export const header = (tag: number, length: number): Uint8Array => {
   return Uint8Array.of(tag, 0x84, length >>> 24, length >>> 16, length >>> 8, length)
 }
 
+/** One element with this identifier octet; its content is the parts one after the other. */
 export const element = (tag: number, ...parts: readonly Uint8Array[]): Uint8Array => {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
   return concat([header(tag, length), ...parts])
 }
 
+/** SEQUENCE and SEQUENCE OF (X.690 §8.9, §8.10). */
 export const sequence = (...parts: readonly Uint8Array[]): Uint8Array => element(0x30, ...parts)
 
 /** SET OF with its members in DER order (X.690 §11.6). */
@@ -55,12 +58,16 @@ export const number = (value: number | bigint): Uint8Array => {
   return integer(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex'))
 }
 
+/** ENUMERATED of a value from 0 to 127. */
 export const enumerated = (value: number): Uint8Array => Uint8Array.of(0x0a, 1, value)
 
+/** BOOLEAN (X.690 §11.1: TRUE is 0xff). */
 export const boolean = (value: boolean): Uint8Array => Uint8Array.of(0x01, 1, value ? 0xff : 0)
 
+/** NULL. */
 export const asn1Null: Uint8Array = Uint8Array.of(0x05, 0)
 
+/** OCTET STRING of the parts one after the other. */
 export const octetString = (...parts: readonly Uint8Array[]): Uint8Array => element(0x04, ...parts)
 
 /** BIT STRING of whole octets. */
@@ -77,6 +84,7 @@ export const namedBits = (bits: readonly number[]): Uint8Array => {
 
 const text = (tag: number, octets: Buffer): Uint8Array => element(tag, octets)
 
+/** UTF8String. */
 export const utf8String = (value: string): Uint8Array => text(0x0c, Buffer.from(value, 'utf8'))
 
 /** The caller has checked the character set. */

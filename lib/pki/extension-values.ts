@@ -20,6 +20,7 @@ const contentOf = (der: Uint8Array, tag: number, subject: string): Uint8Array =>
   return element.content
 }
 
+/** Path length null: no limit. */
 export type BasicConstraints = { readonly ca: boolean; readonly path_length: number | null }
 
 /** BasicConstraints (RFC 5280 §4.2.1.9). */

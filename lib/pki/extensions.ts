@@ -19,6 +19,7 @@ export const extensionIds = {
   ocsp_no_check: '1.3.6.1.5.5.7.48.1.5',
 } as const
 
+/** One extension, its value not yet read. */
 export type Extension = {
   readonly id: string
   readonly critical: boolean

@@ -53,7 +53,7 @@ const canonicalMailbox = (value: string): string => {
 export const generalNameComplaint = ({ type, value }: GeneralName): string | null => complaints[type](value)
 
 /** What is wrong with a list of names, by JSON pointer; the second of two equal names is wrong too. */
-export const generalNameViolations = (
+const generalNameViolations = (
   names: readonly GeneralName[],
   pointer = '/subject_alternative_names',
 ): readonly Violation[] => {

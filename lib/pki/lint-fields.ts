@@ -7,13 +7,16 @@ import { timeOf } from './der-values.ts'
 import { readKeyId } from './key-id.ts'
 import { decodeName } from './name.ts'
 
+/** The fields of a TBSCertificate as they were read back. */
 export type TbsFields = ReturnType<typeof readTbsCertificate>
 
 /** One comparison: where in the plan, what must hold, whether it does. A malformed value is caught by the caller. */
 export type Check = { readonly pointer: string; readonly detail: string; readonly holds: () => boolean }
 
+/** Whether two arrays hold the same octets. */
 export const sameOctets = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
+/** Whether two values of lists and texts are the same; not for records, whose members have an order. */
 export const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** UTCTime through 2049, GeneralizedTime after (RFC 5280 §4.1.2.5). */

@@ -39,7 +39,7 @@ const complaintOf = (type: AttributeType, value: string): string | null => {
 }
 
 /** What is wrong with the values of a name (RFC 5280 §4.1.2.4, appendix A), by JSON pointer. */
-export const nameViolations = (name: DistinguishedName, pointer = '/subject'): readonly Violation[] =>
+const nameViolations = (name: DistinguishedName, pointer = '/subject'): readonly Violation[] =>
   name.flatMap(({ type, value }, index) => {
     const detail = complaintOf(type, value)
     return detail === null ? [] : [{ pointer: `${pointer}/${index}`, detail }]

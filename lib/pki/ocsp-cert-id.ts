@@ -6,6 +6,7 @@ import { magnitudeOf, oidOf } from './der-values.ts'
 import { publicKeyOctetsOf } from './public-key.ts'
 import { serialOfOctets } from './serial.ts'
 
+/** The hashes that a CertID may be made with. */
 export type OcspHash = 'sha1' | 'sha256' | 'sha384' | 'sha512'
 
 /** CertID (RFC 6960 §4.1.1); hashes are lower case hex. */

@@ -11,6 +11,7 @@ import { smallNumberOf } from './der-values.ts'
 import { type Extension, extensionIds, readExtensions } from './extensions.ts'
 import { type OcspCertId, readCertId } from './ocsp-cert-id.ts'
 
+/** What a client asks. */
 export type OcspRequest = {
   /** At least one, in the order they were asked. */
   readonly certificate_ids: readonly OcspCertId[]

@@ -12,6 +12,7 @@ import { publicKeyOctetsOf } from './public-key.ts'
 import { type ReasonName, reasonCodes } from './revocation-reasons.ts'
 import { digestFor, type SignDigest } from './signing.ts'
 
+/** CertStatus (RFC 6960 §4.2.1); `revoked_at` is ISO 8601. */
 export type OcspStatus =
   | { readonly status: 'good' }
   | {
@@ -29,6 +30,7 @@ export type OcspAnswer = {
   readonly next_update: string
 }
 
+/** Everything a response says, and the key that signs it. */
 export type OcspResponsePlan = {
   /** SubjectPublicKeyInfo of the key that signs the response, DER. */
   readonly responder_spki: Uint8Array

@@ -3,7 +3,7 @@ import { malformed } from './der-reader.ts'
 const alphabet = /^[A-Za-z0-9+/]+={0,2}$/
 
 /** Standard base64 in its one canonical form, white space aside; throws a malformed error. */
-export function decodeBase64(text: string, subject: string): Uint8Array {
+function decodeBase64(text: string, subject: string): Uint8Array {
   const packed = text.replaceAll(/[ \t\r\n]/g, '')
   const octets = Buffer.from(packed, 'base64')
   if (!alphabet.test(packed) || octets.toString('base64') !== packed)

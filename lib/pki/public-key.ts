@@ -6,6 +6,7 @@ import { cursorOf, elementAt, malformed, reading } from './der-reader.ts'
 import { bitStringOctetsOf, magnitudeOf } from './der-values.ts'
 import { modulusWeakness } from './weak-modulus.ts'
 
+/** A key that may be certified. */
 export type CheckedKey = { readonly algorithm: KeyAlgorithm; readonly key: KeyObject }
 
 const partsOf = (spki: Uint8Array) => {

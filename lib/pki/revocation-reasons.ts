@@ -12,6 +12,7 @@ export const reasonNames = [
   'aACompromise',
 ] as const
 
+/** One of them. */
 export type ReasonName = (typeof reasonNames)[number]
 
 /** Their values; 7 is not used. */

@@ -8,12 +8,14 @@ import { type Element, malformed } from './der-reader.ts'
 const deceptive =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u
 
+/** Whether a text holds any of them. */
 export const isDeceptive = (text: string): boolean => deceptive.test(text)
 
 /** Deceptive characters one by one, for those who print them. */
 export const replaceDeceptive = (text: string, replacement: (character: string) => string): string =>
   text.replaceAll(new RegExp(deceptive, 'gu'), replacement)
 
+/** Whether a PrintableString can hold a text (X.680 §41.4). */
 export const isPrintableString = (text: string): boolean => /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text)
 
 /** Printable ASCII: what an IA5String may hold here. */

@@ -12,7 +12,7 @@ import {
 import { oid } from '../../lib/pki/der-oid.ts'
 import { keyOf } from './pki-keys.ts'
 
-export const ecdsaSha256 = sequence(oid('1.2.840.10045.4.3.2'))
+const ecdsaSha256 = sequence(oid('1.2.840.10045.4.3.2'))
 export const rsaSha256 = sequence(oid('1.2.840.113549.1.1.11'), asn1Null)
 export const rsaSha1 = sequence(oid('1.2.840.113549.1.1.5'), asn1Null)
 

@@ -7,7 +7,7 @@ import { anotherKeyOf, publicKeyFor, type TestKey } from './pki-keys.ts'
 import { opensslOutput } from './pki-openssl.ts'
 import { planWith } from './pki-plans.ts'
 
-export const responderPlan = (authority: TestAuthority, key: TestKey): CertificatePlan =>
+const responderPlan = (authority: TestAuthority, key: TestKey): CertificatePlan =>
   planWith({
     serial: '0c5f',
     issuer: authority.facts,

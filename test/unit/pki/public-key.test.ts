@@ -157,7 +157,7 @@ describe('a public key', () => {
   })
 
   it('is refused for every prime below 1000 in its modulus', () => {
-    const cofactor = prime(2040)
+    const cofactor = prime(500)
     for (const small of primesTo(1000)) expect(modulusWeakness(cofactor * small)).toMatch(/small prime/)
     expect(modulusWeakness(cofactor * 1009n)).toBeNull()
   })
@@ -177,7 +177,7 @@ describe('a public key', () => {
   })
 
   it('is not refused for weakness by mistake', () => {
-    for (let round = 0; round < 3; round++)
+    for (let round = 0; round < 2; round++)
       expect(checkPublicKey(anotherKeyOf('RSA_2048').spki).algorithm).toBe('RSA_2048')
   })
 })
