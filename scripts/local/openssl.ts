@@ -1,18 +1,24 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { Unexpected } from './unexpected.ts'
 
-/** Runs OpenSSL and returns all it says; where it fails, that is unexpected. */
-export function openssl(...args: readonly string[]): string {
-  const { stdout, stderr, status, error } = spawnSync('openssl', [...args], { encoding: 'utf8' })
-  if (error) throw new Unexpected('OpenSSL on this machine', error.message)
-  if (status !== 0) throw new Unexpected(`openssl ${args[0]} to succeed`, `${stdout}${stderr}`.trim())
-  return `${stdout}${stderr}`
+/**
+ * Runs OpenSSL and returns all it says; where it fails, that is unexpected.
+ * Not synchronously: what it fetches may be served by this very process.
+ */
+export function openssl(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile('openssl', args, { timeout: 30_000 }, (error, stdout, stderr) => {
+      const said = `${stdout}${stderr}`
+      if (error === null) resolve(said)
+      else reject(new Unexpected(`openssl ${args[0]} to succeed`, said.trim() || error.message))
+    })
+  })
 }
 
 /** A new P-256 key and a request for one DNS name. */
-export function makeRequest(folder: string, dns: string): string {
+export async function makeRequest(folder: string, dns: string): Promise<string> {
   const csr = `${folder}/${dns}.csr`
-  openssl(
+  await openssl(
     'req',
     '-new',
     ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],

@@ -75,8 +75,18 @@ export async function issued(
   return { folder, ...files }
 }
 
-export function verifyChain({ leaf, issuer, root }: Issued): void {
-  openssl('verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', root, '-untrusted', issuer, leaf)
+export async function verifyChain({ leaf, issuer, root }: Issued): Promise<void> {
+  await openssl(
+    'verify',
+    '-x509_strict',
+    '-purpose',
+    'sslserver',
+    '-CAfile',
+    root,
+    '-untrusted',
+    issuer,
+    leaf,
+  )
 }
 
 export async function issueUngated(story: Story, csr: string, folder: string): Promise<Issued> {
@@ -110,14 +120,14 @@ export async function revoke({ alice, bob }: Story, certificate_id: string): Pro
 
 export async function crlLists({ folder, leaf, issuer }: Issued): Promise<void> {
   const [, url = ''] =
-    /URI:(\S+)/.exec(openssl('x509', '-in', leaf, '-noout', '-ext', 'crlDistributionPoints')) ?? []
-  const serial = serialOf(leaf)
+    /URI:(\S+)/.exec(await openssl('x509', '-in', leaf, '-noout', '-ext', 'crlDistributionPoints')) ?? []
+  const serial = await serialOf(leaf)
   await eventually(`${serial} in the CRL at ${url}`, async () => {
     const response = await fetch(url)
     if (response.status !== 200) return { seen: `HTTP ${response.status}` }
     const file = `${folder}/list.crl`
     writeFileSync(file, new Uint8Array(await response.arrayBuffer()))
-    const text = openssl('crl', '-inform', 'DER', '-in', file, '-CAfile', issuer, '-noout', '-text')
+    const text = await openssl('crl', '-inform', 'DER', '-in', file, '-CAfile', issuer, '-noout', '-text')
     if (!text.includes('verify OK')) throw new Unexpected('CRL verify OK', text)
     return text.includes(`Serial Number: ${serial}`) ? { found: true } : { seen: 'a CRL without it' }
   })
@@ -126,44 +136,43 @@ export async function crlLists({ folder, leaf, issuer }: Issued): Promise<void> 
 type Verdict = 'good' | 'revoked'
 
 export async function ocspByPost({ leaf, issuer, root }: Issued, verdict: Verdict): Promise<void> {
-  const url = openssl('x509', '-in', leaf, '-noout', '-ocsp_uri').trim()
+  const url = (await openssl('x509', '-in', leaf, '-noout', '-ocsp_uri')).trim()
   await eventually(`${verdict} from ${url}`, async () =>
     judged(leaf, verdict, () =>
-      openssl('ocsp', '-issuer', issuer, '-cert', leaf, '-CAfile', root, '-VAfile', issuer, '-url', url),
+      openssl('ocsp', '-issuer', issuer, '-cert', leaf, '-CAfile', root, '-url', url),
     ),
   )
 }
 
 export async function ocspByGet({ folder, leaf, issuer, root }: Issued, verdict: Verdict): Promise<void> {
-  const url = openssl('x509', '-in', leaf, '-noout', '-ocsp_uri').trim()
-  openssl('ocsp', '-issuer', issuer, '-cert', leaf, '-no_nonce', '-reqout', `${folder}/ocsp.req`)
+  const url = (await openssl('x509', '-in', leaf, '-noout', '-ocsp_uri')).trim()
+  await openssl('ocsp', '-issuer', issuer, '-cert', leaf, '-no_nonce', '-reqout', `${folder}/ocsp.req`)
   const request = encodeURIComponent(readFileSync(`${folder}/ocsp.req`).toString('base64'))
   const response = await fetch(`${url}/${request}`)
   if (response.status !== 200) throw new Unexpected('HTTP 200', `${response.status} ${await response.text()}`)
   writeFileSync(`${folder}/ocsp.resp`, new Uint8Array(await response.arrayBuffer()))
   const about = ['-respin', `${folder}/ocsp.resp`, '-issuer', issuer, '-cert', leaf]
-  const seen = judged(leaf, verdict, () => openssl('ocsp', ...about, '-CAfile', root))
+  const seen = await judged(leaf, verdict, () => openssl('ocsp', ...about, '-CAfile', root))
   if ('seen' in seen) throw new Unexpected(verdict, seen.seen)
 }
 
-function judged(leaf: string, verdict: Verdict, ask: () => string): { found: true } | { seen: string } {
-  const text = answerOf(ask)
+async function judged(leaf: string, verdict: Verdict, ask: () => Promise<string>) {
+  const text = await answerOf(ask)
   const found = text.includes('Response verify OK') && text.includes(`${leaf}: ${verdict}`)
   return found ? { found } : { seen: text.trim() }
 }
 
 /** A responder that is not ready yet is asked again, so its refusal is an answer too. */
-function answerOf(ask: () => string): string {
+async function answerOf(ask: () => Promise<string>): Promise<string> {
   try {
-    return ask()
+    return await ask()
   } catch (error) {
     if (error instanceof Unexpected) return error.message
     throw error
   }
 }
 
-function serialOf(leaf: string): string {
-  return openssl('x509', '-in', leaf, '-noout', '-serial')
-    .trim()
-    .replace(/^serial=/, '')
+async function serialOf(leaf: string): Promise<string> {
+  const line = await openssl('x509', '-in', leaf, '-noout', '-serial')
+  return line.trim().replace(/^serial=/, '')
 }

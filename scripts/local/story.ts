@@ -17,11 +17,9 @@ export type Story = {
 /** A certificate's whole life, with OpenSSL as the judge. */
 export async function tellStory(story: Story, { step }: Progress): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
-  const requestFor = (dns: string) => readFileSync(makeRequest(folder, dns), 'utf8')
+  const requestFor = async (dns: string) => readFileSync(await makeRequest(folder, dns), 'utf8')
   try {
-    const csr = await step('alice makes a key and a CSR with OpenSSL', async () =>
-      requestFor('shop.example.com'),
-    )
+    const csr = await step('alice makes a key and a CSR with OpenSSL', () => requestFor('shop.example.com'))
     const asked = await step('alice requests it under p-prod-web: AwaitingApproval', () =>
       steps.requestGated(story, csr),
     )
@@ -33,13 +31,13 @@ export async function tellStory(story: Story, { step }: Progress): Promise<void>
     )
     await step('bob approves', () => steps.approve(story, asked.approval_id))
     const shop = await step('the certificate is issued: Completed', () => steps.issued(story, asked, folder))
-    await step('openssl verify: OK, with its chain', async () => steps.verifyChain(shop))
+    await step('openssl verify: OK, with its chain', () => steps.verifyChain(shop))
     await step('OCSP, asked by openssl: good', () => steps.ocspByPost(shop, 'good'))
     await step('a request under p-dev-web issues by itself', async () =>
-      steps.verifyChain(await steps.issueUngated(story, requestFor('dev.example.com'), folder)),
+      steps.verifyChain(await steps.issueUngated(story, await requestFor('dev.example.com'), folder)),
     )
-    await step('a request that bob rejects never issues', () =>
-      steps.rejectedNeverIssues(story, requestFor('pay.example.com')),
+    await step('a request that bob rejects never issues', async () =>
+      steps.rejectedNeverIssues(story, await requestFor('pay.example.com')),
     )
     await step('alice revokes the first certificate', () => steps.revoke(story, asked.certificate_id))
     await step('the CRL, verified by openssl, lists it', () => steps.crlLists(shop))
