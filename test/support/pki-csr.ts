@@ -1,14 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto'
-import {
-  asn1Null,
-  bitString,
-  element,
-  explicit,
-  number,
-  octetString,
-  sequence,
-  set,
-} from '../../lib/pki/der.ts'
+import { asn1Null, element, explicit, number, octetString, sequence, set } from '../../lib/pki/der.ts'
 import { oid } from '../../lib/pki/der-oid.ts'
 import { keyOf } from './pki-keys.ts'
 
@@ -42,6 +33,8 @@ export type CsrParts = {
   readonly signature?: Uint8Array
   readonly privateKey?: KeyObject
   readonly hash?: string
+  /** Of the signature's BIT STRING. */
+  readonly unusedBits?: number
 }
 
 /** A request made of these parts, signed so that everything but the parts is right. */
@@ -55,5 +48,9 @@ export function csrOf(parts: CsrParts = {}): Uint8Array {
   )
   const signature =
     parts.signature ?? sign(parts.hash ?? 'sha256', information, parts.privateKey ?? privateKey)
-  return sequence(information, parts.identifier ?? ecdsaSha256, bitString(signature))
+  return sequence(
+    information,
+    parts.identifier ?? ecdsaSha256,
+    element(0x03, Uint8Array.of(parts.unusedBits ?? 0), signature),
+  )
 }

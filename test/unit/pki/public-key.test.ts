@@ -114,7 +114,7 @@ describe('a public key', () => {
     ['RSA with a huge exponent', rsaSpki(modulus, (1n << 256n) + 1n), /exponent/],
     ['RSA with a modulus of 0', rsaSpki(0n, 65_537n), /not 1/],
     ['RSA with an even modulus', rsaSpki((modulus >> 1n) << 1n, 65_537n), /small prime/],
-    ['RSA with a factor 997', rsaSpki((prime(2038) * 997n) | (1n << 2047n), 65_537n), /./],
+    ['RSA with a factor 997', rsaSpki(prime(2038) * 997n, 65_537n), /small prime/],
     [
       'RSA without its NULL',
       sequence(sequence(oid('1.2.840.113549.1.1.1')), bitString(sequence(number(modulus), number(65_537)))),
