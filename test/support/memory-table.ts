@@ -8,15 +8,30 @@ const holds = (condition: Condition, stored: Row | undefined): boolean =>
 
 /** A table in memory: the same conditions, the same order, the same all-or-nothing. */
 export type MemoryTable = TableClient & {
-  /** Every item, to look at or to tamper with. */
+  /** Every item, to look at. */
   readonly rows: Map<string, Row>
+  /** Puts an item there by hand, whatever was there. */
   readonly write: (item: Row & Key) => void
+  /** Changes an item by hand; null removes it. */
+  readonly tamper: (key: Key, change: (row: Row) => Row | null) => void
   /** How often each operation was called. */
   readonly calls: Record<string, number>
 }
 
-export const memoryTable = (): MemoryTable => {
-  const rows = new Map<string, Row>()
+/** What DynamoDB refuses of a transaction, whatever its conditions. */
+const checkTransaction = (names: readonly string[], writes: readonly TableWrite[]): void => {
+  if (writes.length > 100) throw new TypeError('a transaction has at most 100 items')
+  if (new Set(names).size !== names.length) throw new TypeError('a transaction names an item twice')
+  for (const write of writes) if ('put' in write) checkItem(write.put)
+}
+
+const checkItem = (value: unknown): void => {
+  if (value === undefined) throw new TypeError('an item holds undefined')
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) checkItem(part)
+}
+
+export const memoryTable = (begin: ReadonlyMap<string, Row> = new Map()): MemoryTable => {
+  const rows = new Map<string, Row>(begin)
   const calls: Record<string, number> = {}
   const count = (operation: string): void => {
     calls[operation] = (calls[operation] ?? 0) + 1
@@ -31,6 +46,13 @@ export const memoryTable = (): MemoryTable => {
     rows,
     calls,
     write: (item) => void rows.set(nameOf(item), structuredClone(item)),
+    tamper: (key, change) => {
+      const row = rows.get(nameOf(key))
+      if (row === undefined) throw new Error(`nothing at ${key.pk} ${key.sk}`)
+      const changed = change(structuredClone(row))
+      if (changed === null) rows.delete(nameOf(key))
+      else rows.set(nameOf(key), changed)
+    },
     get: async (key) => {
       count('get')
       return copy(rows.get(nameOf(key)))
@@ -62,6 +84,10 @@ export const memoryTable = (): MemoryTable => {
       // A turn of the event loop, so that racing callers interleave as they would over a network.
       await Promise.resolve()
       const keyOf = (write: TableWrite): Key => ('put' in write ? write.put : write.check)
+      checkTransaction(
+        writes.map((write) => nameOf(keyOf(write))),
+        writes,
+      )
       const failed = writes.find((write) => !holds(write.condition, rows.get(nameOf(keyOf(write)))))
       if (failed !== undefined) return { conflict: failed.of }
       for (const write of writes) if ('put' in write) rows.set(nameOf(write.put), structuredClone(write.put))

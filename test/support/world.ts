@@ -16,6 +16,7 @@ import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { responders, revocationLists, serialStatuses } from '../../lib/aws/status-records.ts'
+import type { Row } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
 import { createPrincipal } from '../../lib/flows/create-principal.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
@@ -23,8 +24,9 @@ import { publishStatus } from '../../lib/flows/publish-status.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import type { Answers, Call, Reply } from '../../lib/http/call.ts'
 import { type Operation, type OperationId, operations } from '../../lib/http/routes.ts'
-import { consequences } from '../../lib/model/consequences.ts'
+import { consequences, consequencesOfWaiting, type Effect } from '../../lib/model/consequences.ts'
 import { event } from '../../lib/model/event.ts'
+import type { Job } from '../../lib/model/job.ts'
 import type { Principal, Role } from '../../lib/model/principal.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
 import type { Signer, StatusSite } from '../../lib/ports.ts'
@@ -57,12 +59,21 @@ export type Name = keyof typeof cast
 
 export const statusUrl = 'http://status.example.com'
 
+/** A world as it stood: what another one begins with. */
+type Seed = {
+  readonly rows: ReadonlyMap<string, Row>
+  readonly followed: ReadonlySet<string>
+  readonly published: ReadonlyMap<string, { body: Uint8Array; order: number }>
+}
+
+const start = new Date('2026-03-01T12:00:00.000Z')
+
 /** The whole system in memory: the real flows and ports, on a table, keys and a clock that a test holds. */
-export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) => {
+export const makeWorld = async (seed: Seed | null = null) => {
   let time = start
   const now = () => time
   const random = (n: number) => new Uint8Array(randomBytes(n))
-  const table = memoryTable()
+  const table = memoryTable(seed?.rows)
   const signatures: string[] = []
   const signer: Signer = {
     sign: async (key, _algorithm, digest) => {
@@ -71,7 +82,7 @@ export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) =>
       return signDigest(caKeys[key].privateKey, digest)
     },
   }
-  const published = new Map<string, { body: Uint8Array; order: number }>()
+  const published = new Map(seed?.published)
   const site: StatusSite = {
     publish: async ({ path, body, order }) => {
       const there = published.get(path)
@@ -108,14 +119,10 @@ export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) =>
   const people = {} as Record<Name, Principal>
   for (const name of Object.keys(cast) as Name[]) {
     const actor = { id: 'system-setup', type: 'System' } as const
-    const roles = [...cast[name]]
-    people[name] = await createPrincipal(ports, actor, {
-      id: `pr-${name}`,
-      kind: 'person',
-      name,
-      email: `${name}@example.com`,
-      roles,
-    })
+    const roles: Role[] = [...cast[name]]
+    const request = { id: `pr-${name}`, kind: 'person', name, email: `${name}@example.com`, roles } as const
+    const there = await ports.principals.get(request.id)
+    people[name] = there?.principal ?? (await createPrincipal(ports, actor, request))
   }
 
   const answers: Answers<'read' | 'submit' | 'decide'> = {
@@ -142,7 +149,15 @@ export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) =>
     })
   }
 
-  const followed = new Set<string>()
+  const followed = new Set<string>(seed?.followed)
+
+  /** One consequence of what is stored, as the relay has it carried out. */
+  const carry = async (effect: Effect): Promise<void> => {
+    if (effect.effect === 'dispatch' && effect.queue === 'kms') await issueCertificate(kms, effect.job_id)
+    if (effect.effect === 'dispatch' && effect.queue === 'apply') await applyChange(apply, effect.job_id)
+    if (effect.effect === 'resume_workflow') await resume(effect.approval_id.replace(/^ar-/, 'job-'))
+    if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id)
+  }
 
   /** What the relay would do now, each effect once: workflows are recorded, workers run, lists are published. */
   const drain = async (): Promise<void> => {
@@ -153,14 +168,7 @@ export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) =>
       if (fresh.length === 0) return
       for (const row of fresh) {
         followed.add(`${row.pk}${row.sk}`)
-        for (const effect of consequences(event.parse(withoutKeys(row)))) {
-          if (effect.effect === 'dispatch' && effect.queue === 'kms')
-            await issueCertificate(kms, effect.job_id)
-          if (effect.effect === 'dispatch' && effect.queue === 'apply')
-            await applyChange(apply, effect.job_id)
-          if (effect.effect === 'resume_workflow') await resume(effect.approval_id.replace(/^ar-/, 'job-'))
-          if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id)
-        }
+        for (const effect of consequences(event.parse(withoutKeys(row)))) await carry(effect)
       }
     }
   }
@@ -179,6 +187,37 @@ export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) =>
     return file
   }
 
+  /** A sweep, and what the relay does about each job that it touched. */
+  const sweep = async () => {
+    const touched: Job[] = []
+    const touch: typeof ports.jobs.touch = async (job, ...times) => {
+      touched.push(job)
+      await ports.jobs.touch(job, ...times)
+    }
+    const swept = await tend({ jobs: { ...ports.jobs, touch }, now })
+    for (const effect of touched.flatMap(consequencesOfWaiting)) await carry(effect)
+    return swept
+  }
+
+  /** A request for a certificate, on the gated profile unless it says another. */
+  const ask = async (body: object = {}, who: Name = 'alice') => {
+    const request = { profile_id: 'p-prod-web', csr: csrFor('www.example.com'), ...body }
+    const reply = await call(who, 'requestCertificate', { body: request })
+    const { job, approval, certificate } = reply.body
+    return {
+      job_id: String(job.id),
+      approval_id: String(approval?.id ?? ''),
+      certificate_id: String(certificate.id),
+    }
+  }
+
+  /** A certificate of alice's, issued under the profile that needs nobody else. */
+  const made = async (body: object = {}) => {
+    const asked = await ask({ profile_id: 'p-dev-web', ...body })
+    await drain()
+    return asked
+  }
+
   return {
     ...ports,
     table,
@@ -190,8 +229,18 @@ export const makeWorld = async (start = new Date('2026-03-01T12:00:00.000Z')) =>
     call,
     drain,
     jobOf,
+    ask,
+    made,
+    sweep,
     issue: (job_id: string) => issueCertificate(kms, job_id),
+    applyJob: (job_id: string) => applyChange(apply, job_id),
     tend: () => tend(ports),
+    /** What another world can begin with. */
+    seed: (): Seed => ({
+      rows: new Map(table.rows),
+      followed: new Set(followed),
+      published: new Map(published),
+    }),
     /** Moves the clock, in seconds. */
     pass: (seconds: number) => {
       time = new Date(time.getTime() + seconds * 1000)
@@ -216,8 +265,21 @@ export const profileBody = {
   validity: { default: 'P90D', max: 'P90D' },
 } as const
 
-/** A root, an issuing CA, `p-prod-web` (gated) and `p-dev-web` (not), all made by jobs. */
+const furnished = new Map<string, Promise<Seed>>()
+
+/**
+ * A world with a root, an issuing CA, `p-prod-web` (gated, as its argument
+ * says) and `p-dev-web` (not), all made by jobs. They are made once for every
+ * `policy`; each caller gets a world of its own that begins there.
+ */
 export const makeFurnishedWorld = async (policy: object = {}): Promise<World> => {
+  const key = JSON.stringify(policy)
+  const seed = furnished.get(key) ?? furnish(policy)
+  furnished.set(key, seed)
+  return makeWorld(await seed)
+}
+
+const furnish = async (policy: object): Promise<Seed> => {
   const world = await makeWorld()
   const approve = async (reply: Reply & { body: { approval: { id: string } | null } }): Promise<void> => {
     if (reply.body.approval !== null) await world.call('bob', 'approve', { id: reply.body.approval.id })
@@ -250,7 +312,7 @@ export const makeFurnishedWorld = async (policy: object = {}): Promise<World> =>
   const gated = { ...profileBody, id: 'p-prod-web', requires_approval: true, ...policy }
   await approve(await world.call('carol', 'createProfile', { body: gated }))
   await approve(await world.call('carol', 'createProfile', { body: { ...profileBody, id: 'p-dev-web' } }))
-  return world
+  return world.seed()
 }
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
