@@ -85,8 +85,21 @@ function* approvalComplaints(file: JobFile, policy: ApprovalPolicy, now: Date): 
   if (people < needed) yield `${people} of ${needed} approvals`
 }
 
+/** A record of what is about to be signed counts only with the event that was stored beside it. */
+const isPlanned = ({ issuance, events }: JobFile): boolean =>
+  issuance === null ||
+  events.some(
+    ({ type, details }) =>
+      type === 'issuance_planned' &&
+      details.tbs_sha256 === issuance.tbs_sha256 &&
+      details.serial === issuance.serial &&
+      details.not_before === issuance.period.not_before &&
+      details.not_after === issuance.period.not_after,
+  )
+
 /** What is stored must be one unbroken account of this very job. */
-function* recordComplaints({ job, content, events }: JobFile): Generator<string> {
+function* recordComplaints(file: JobFile): Generator<string> {
+  const { job, content, events } = file
   const first = events[0]
   if (first === undefined || !isUnbroken(job.id, events)) return yield 'the chain of events is broken'
   if (contentDigest(content) !== job.digest || first.details.digest !== job.digest)
@@ -97,6 +110,7 @@ function* recordComplaints({ job, content, events }: JobFile): Generator<string>
   const last = events.at(-1)?.job
   if (last?.status !== job.status || last.approval_state !== (job.approval?.state ?? null))
     yield 'the status is not the one on record'
+  if (!isPlanned(file)) yield 'what will be signed is not what is on record'
 }
 
 function* complaints(file: JobFile, rules: Rules, now: Date): Generator<string> {
