@@ -11,10 +11,11 @@ const bin = join(root, 'node_modules', '.bin')
 export async function installDependencies() {
   if (isInstalled()) return
   const started = Date.now()
-  console.log('Installing npm dependencies (npm ci) …')
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  console.log('Installing npm dependencies …')
+  // Not `npm ci`: it refuses a lock without the optional packages of every other platform.
+  const code = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
   if (code !== 0) {
-    console.error(`✗ npm ci failed (exit ${code}): see its output above`)
+    console.error(`✗ npm install failed (exit ${code}): see its output above`)
     process.exit(1)
   }
   console.log(`✓ npm dependencies  ${((Date.now() - started) / 1000).toFixed(1)} s`)
