@@ -10,6 +10,8 @@ export type Resource =
   | 'table'
   | 'tokens'
   | 'ca-keys'
+  | 'decision-key'
+  | 'clock-key'
   | 'sealing-key'
   | 'status-bucket'
   | 'status-objects'
@@ -26,6 +28,7 @@ export type Grant = {
 
 export type Variable =
   | 'CA_KEYS'
+  | 'RECEIPT_KEYS'
   | 'STATUS_URL'
   | 'TOKENS_TABLE_NAME'
   | 'STATE_MACHINE_ARN'
@@ -52,6 +55,12 @@ function writeTable(keys: readonly string[], actions: readonly string[] = write)
   return { on: 'table', actions, keys: keys.map((key) => `${key}#*`) }
 }
 
+/** The public halves, asked of KMS itself: whoever could write them elsewhere could forge a decision. */
+const verifyReceipts: readonly Grant[] = [
+  { on: 'decision-key', actions: ['kms:GetPublicKey'] },
+  { on: 'clock-key', actions: ['kms:GetPublicKey'] },
+]
+
 const api = { memory: 512, timeout_seconds: 15 }
 const queue = { memory: 512, timeout_seconds: 30 }
 
@@ -77,9 +86,9 @@ export const access = {
   'api-decide': {
     ...api,
     file: 'functions/api/decide.ts',
-    purpose: 'Records approvals, rejections, withdrawals; reaches no key and no workflow',
-    variables: [],
-    may: [readTable, writeTable(['JOB', 'IDEMPOTENCY'])],
+    purpose: 'Records approvals, rejections, withdrawals; reaches no CA key and no workflow',
+    variables: ['RECEIPT_KEYS'],
+    may: [readTable, writeTable(['JOB', 'IDEMPOTENCY']), { on: 'decision-key', actions: ['kms:Sign'] }],
   },
   'workflow-park': {
     memory: 512,
@@ -122,19 +131,24 @@ export const access = {
     ...queue,
     file: 'functions/workers/kms.ts',
     purpose: 'Signs certificates with CA keys',
-    variables: ['CA_KEYS', 'STATUS_URL'],
+    variables: ['CA_KEYS', 'RECEIPT_KEYS', 'STATUS_URL'],
     may: [
       readTable,
       writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'CRL']),
       { on: 'ca-keys', actions: ['kms:Sign'] },
+      ...verifyReceipts,
     ],
   },
   'worker-apply': {
     ...queue,
     file: 'functions/workers/apply.ts',
     purpose: 'Carries out jobs that need no signature',
-    variables: [],
-    may: [readTable, writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER'])],
+    variables: ['RECEIPT_KEYS'],
+    may: [
+      readTable,
+      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER']),
+      ...verifyReceipts,
+    ],
   },
   'worker-publish-status': {
     ...queue,
@@ -172,8 +186,8 @@ export const access = {
     timeout_seconds: 60,
     file: 'functions/schedule/tend.ts',
     purpose: 'Expires, reclaims and re-touches what stands still',
-    variables: [],
-    may: [readTable, writeTable(['JOB'])],
+    variables: ['RECEIPT_KEYS'],
+    may: [readTable, writeTable(['JOB']), { on: 'clock-key', actions: ['kms:Sign'] }],
   },
 } as const satisfies Record<string, Row>
 
@@ -185,7 +199,9 @@ export function rowOf(id: FunctionId): Row {
   return access[id]
 }
 
-/** The functions whose row grants `action`. */
-export function allowed(action: string): readonly FunctionId[] {
-  return functionIds.filter((id) => rowOf(id).may.some((grant) => grant.actions.includes(action)))
+/** The functions whose row grants `action`, on one resource or on any. */
+export function allowed(action: string, on?: Resource): readonly FunctionId[] {
+  return functionIds.filter((id) =>
+    rowOf(id).may.some((grant) => grant.actions.includes(action) && (on === undefined || grant.on === on)),
+  )
 }

@@ -8,8 +8,8 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
-import { CaKey } from './ca-key.ts'
 import type { Stage } from './config.ts'
+import { SigningKey } from './signing-key.ts'
 
 /**
  * What must outlive everything else: the table and the CA keys. The other
@@ -19,19 +19,36 @@ export class DataStack extends Stack {
   readonly table: Table
   /** ARNs by the key's name, as `CA_KEYS` has them. */
   readonly caKeys: Readonly<Record<string, string>>
+  /** ARNs, as `RECEIPT_KEYS` has them. */
+  readonly receiptKeys: { readonly decision: string; readonly clock: string }
 
   constructor(scope: Construct, stage: Stage) {
     super(scope, `countersign-${stage.name}-data`, { terminationProtection: stage.production })
     this.table = truthTable(this, stage)
     this.caKeys = Object.fromEntries(
       Object.entries(stage.ca_keys).map(([name, spec]) => {
-        const key = new CaKey(this, `CaKey-${name}`, { stage, name, spec })
+        const purpose = `CA key "${name}"`
+        const key = new SigningKey(this, `CaKey-${name}`, { stage, purpose, spec, resource: 'ca-keys' })
         return [name, key.arn]
       }),
     )
+    this.receiptKeys = {
+      decision: receiptKey(this, stage, 'decision-key', 'vouches for the decisions of people'),
+      clock: receiptKey(this, stage, 'clock-key', 'vouches for deadlines that passed'),
+    }
     new CfnOutput(this, 'TableName', { value: this.table.tableName })
     new CfnOutput(this, 'CaKeys', { value: this.toJsonString(this.caKeys) })
   }
+}
+
+function receiptKey(
+  scope: Construct,
+  stage: Stage,
+  resource: 'decision-key' | 'clock-key',
+  purpose: string,
+): string {
+  const id = resource === 'decision-key' ? 'DecisionKey' : 'ClockKey'
+  return new SigningKey(scope, id, { stage, purpose, spec: 'ECC_NIST_P256', resource }).arn
 }
 
 function truthTable(scope: Construct, stage: Stage): Table {

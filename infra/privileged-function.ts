@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
@@ -50,6 +50,8 @@ function environmentOf(id: FunctionId, around: Surroundings): Record<string, str
   const own = rowOf(id).variables.map((name) => [name, present(around.variables[name], name)] as const)
   return {
     STAGE: around.stage.name,
+    // Receipts name the deployment they were made in: one of `dev` is worth nothing in `prod`.
+    ENVIRONMENT: `${Aws.ACCOUNT_ID}/${Aws.REGION}/${around.stage.name}`,
     TABLE_NAME: around.table_name,
     LOG_LEVEL: around.stage.log_level,
     ...Object.fromEntries(own),

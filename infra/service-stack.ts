@@ -38,6 +38,8 @@ export class ServiceStack extends Stack {
         table: [data.table.tableArn, `${data.table.tableArn}/index/*`],
         tokens: [tokens.tableArn],
         'ca-keys': Object.values(data.caKeys),
+        'decision-key': [data.receiptKeys.decision],
+        'clock-key': [data.receiptKeys.clock],
         'sealing-key': [sealingKey.keyArn],
         'status-bucket': [bucket.bucketArn],
         'status-objects': [bucket.arnForObjects('.well-known/pki/*')],
@@ -47,6 +49,7 @@ export class ServiceStack extends Stack {
       } satisfies Partial<Record<Resource, readonly string[]>>,
       variables: {
         CA_KEYS: this.toJsonString(data.caKeys),
+        RECEIPT_KEYS: this.toJsonString(data.receiptKeys),
         TOKENS_TABLE_NAME: tokens.tableName,
         BUCKET_NAME: bucket.bucketName,
         RESPONDER_KEY_ARN: sealingKey.keyArn,
@@ -108,6 +111,7 @@ export class ServiceStack extends Stack {
       TokensTableName: tokens.tableName,
       StateMachineArn: workflow.arn,
       CaKeys: this.toJsonString(data.caKeys),
+      ReceiptKeys: this.toJsonString(data.receiptKeys),
       Queues: this.toJsonString({
         kms: work.kms.queue.queueUrl,
         kms_dead_letters: work.kms.deadLetters.queueUrl,

@@ -148,6 +148,17 @@ export type Signer = {
 /** SubjectPublicKeyInfo, DER, of a CA key by name; null for a key that this deployment does not have. */
 export type PublicKeys = { readonly publicKey: (key: string) => Promise<Uint8Array | null> }
 
+/** A key that vouches for somebody's word. What it signs is hashed here; the signature is DER. */
+export type ReceiptSigner = {
+  readonly kid: string
+  readonly sign: (input: Uint8Array) => Promise<Uint8Array>
+}
+
+type ReceiptKey = { readonly kid: string; readonly spki: Uint8Array }
+
+/** The public keys that receipts are verified with: for decisions of people, and for deadlines. */
+export type ReceiptKeys = { readonly decision: ReceiptKey; readonly clock: ReceiptKey }
+
 /** What CloudFront serves. */
 export type StatusSite = {
   /** Replaces the object unless a newer one (by `order`) is there already. */

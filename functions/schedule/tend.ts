@@ -1,12 +1,19 @@
 import * as z from 'zod'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { receiptSigner } from '../../lib/aws/receipt-keys.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { taskFunction } from '../../lib/lambda/task.ts'
-import { now } from '../../lib/lambda/world.ts'
+import { now, random } from '../../lib/lambda/world.ts'
 
-const deps = { jobs: jobs(tableClient(environment('TABLE_NAME'))), now }
+const deps = {
+  jobs: jobs(tableClient(environment('TABLE_NAME'))),
+  receipts: receiptSigner(environment('RECEIPT_KEYS').clock),
+  environment: environment('ENVIRONMENT'),
+  now,
+  random,
+}
 
 export const handler = taskFunction(z.unknown(), async () => {
   const { expired, touched } = await tend(deps)

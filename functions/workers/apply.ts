@@ -1,5 +1,6 @@
 import { certificates } from '../../lib/aws/certificates.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { profiles } from '../../lib/aws/rules.ts'
 import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
@@ -15,6 +16,8 @@ const deps = {
   profiles: profiles(table),
   certificates: certificates(table),
   serials: serialStatuses(table),
+  receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
+  environment: environment('ENVIRONMENT'),
   now,
   worker: 'worker-apply',
 }

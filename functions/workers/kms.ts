@@ -1,6 +1,7 @@
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
@@ -16,6 +17,8 @@ const deps = {
   issuers: issuers(table),
   certificates: certificates(table),
   signer: signer(environment('CA_KEYS')),
+  receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
+  environment: environment('ENVIRONMENT'),
   now,
   worker: 'worker-kms',
 }

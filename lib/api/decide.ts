@@ -1,15 +1,11 @@
-import { cancelJob, decideApproval, withdrawApproval } from '../flows/decide-job.ts'
+import { cancelJob, type DecideJobDeps, decideApproval, withdrawApproval } from '../flows/decide-job.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { viewApproval, viewJob } from '../http/views.ts'
-import type { Clock } from '../model/time.ts'
-import type { Jobs } from '../ports.ts'
-
-export type DecideDeps = { readonly jobs: Pick<Jobs, 'load' | 'commit'>; readonly now: Clock }
 
 const shown = (body: unknown): Reply => ({ status: 200, body })
 
 /** Every operation that decides on a job, or ends one before it begins. */
-export const decideApi = (deps: DecideDeps): Answers<'decide'> => ({
+export const decideApi = (deps: DecideJobDeps): Answers<'decide'> => ({
   approve: async ({ principal, params, body }) => {
     const word = { verdict: 'approve', note: body.note ?? null } as const
     return shown(viewApproval(await decideApproval(deps, principal, params.id, word)))

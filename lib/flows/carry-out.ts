@@ -1,15 +1,19 @@
 import { refuseMandate } from '../model/close.ts'
 import { append } from '../model/event.ts'
-import { type Mandate, mandateFor } from '../model/gate.ts'
+import { type Evidence, type Mandate, mandateFor, type Rules } from '../model/gate.ts'
 import { isTerminal, type JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Jobs, Profiles, UnreadableJob } from '../ports.ts'
+import type { Jobs, Profiles, ReceiptKeys, UnreadableJob } from '../ports.ts'
+import { receiptVerifier } from './receipts.ts'
 
 export type CarryOutDeps = {
   readonly jobs: Pick<Jobs, 'load' | 'commit'>
   readonly profiles: Pick<Profiles, 'rules'>
   readonly now: Clock
+  readonly receiptKeys: () => Promise<ReceiptKeys>
+  /** Which deployment this is: receipts of another are worth nothing. */
+  readonly environment: string
   /** The function that carries out, as an actor. */
   readonly worker: string
 }
@@ -27,6 +31,22 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
     case 'IssuerChange':
       return { id: null, version: null }
   }
+}
+
+/** The jobs that made these versions of a profile; one that is missing or unreadable is left out. */
+const makersOf = async (deps: CarryOutDeps, rules: Rules): Promise<ReadonlyMap<string, JobFile>> => {
+  const ids = [rules.pinned, rules.current].flatMap((profile) => (profile === null ? [] : [profile.job_id]))
+  const files = await Promise.all([...new Set(ids)].map((id) => deps.jobs.load(id)))
+  return new Map(
+    files.flatMap((file) => (file === null || 'unreadable' in file ? [] : [[file.job.id, file] as const])),
+  )
+}
+
+const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
+  const { id, version } = profileOf(file)
+  const rules = id === null ? { pinned: null, current: null } : await deps.profiles.rules(id, version)
+  const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
+  return { rules, made_by: await makersOf(deps, rules), verify, now }
 }
 
 const recordUnreadable = async (deps: CarryOutDeps, id: string, found: UnreadableJob): Promise<Result> => {
@@ -65,10 +85,8 @@ export const carryOut = async (
   if (isTerminal(status)) return 'nothing_to_do'
   const now = deps.now()
   if (lease !== null && lease.until > instantOf(now)) return 'in_other_hands'
-  const { id, version } = profileOf(file)
-  const rules = id === null ? { pinned: null, current: null } : await deps.profiles.rules(id, version)
   try {
-    return await act(mandateFor(file, rules, now))
+    return await act(mandateFor(file, await evidenceFor(deps, file, now)))
   } catch (error) {
     if (error instanceof Refusal && error.code === 'mandate_refused') return recordRefusal(deps, file, error)
     throw error

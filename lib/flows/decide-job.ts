@@ -1,19 +1,23 @@
 import type { Change } from '../model/change.ts'
 import { cancel, withdraw } from '../model/close.ts'
-import { decide, type Verdict } from '../model/decide.ts'
+import { decide, type Sealable, type Verdict } from '../model/decide.ts'
 import { jobIdOf } from '../model/ids.ts'
 import type { Job, JobFile } from '../model/job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
 import type { Jobs } from '../ports.ts'
+import { type SealDeps, sealReceipt } from './receipts.ts'
 
-type Deps = { readonly jobs: Pick<Jobs, 'load' | 'commit'>; readonly now: Clock }
+export type DecideJobDeps = SealDeps & {
+  readonly jobs: Pick<Jobs, 'load' | 'commit'>
+  readonly now: Clock
+}
 
-/** What somebody's word does to a job: a step, with what to answer where it is a refusal put on record; or nothing. */
-type Taken = { readonly change: Change; readonly refusal: Refusal | null } | null
+/** What somebody's word does to a job: a step; a step that takes a receipt; a refusal put on record; or nothing. */
+type Taken = { readonly change: Change; readonly refusal: Refusal | null } | Sealable | null
 
-const fileOf = async (deps: Deps, id: string): Promise<JobFile> => {
+const fileOf = async (deps: DecideJobDeps, id: string): Promise<JobFile> => {
   const file = await deps.jobs.load(id)
   if (file === null) throw new Refusal('not_found', `no job ${id}`)
   if ('unreadable' in file) throw new Error(`job ${id} cannot be read: ${file.unreadable}`)
@@ -25,38 +29,39 @@ const fileOf = async (deps: Deps, id: string): Promise<JobFile> => {
  * again on what they left: of two at the same instant one wins, and the other
  * is told so.
  */
-const take = async (deps: Deps, id: string, stepOn: (file: JobFile) => Taken): Promise<Job> => {
+const take = async (deps: DecideJobDeps, id: string, stepOn: (file: JobFile) => Taken): Promise<Job> => {
   for (let round = 0; round < 8; round += 1) {
     const file = await fileOf(deps, id)
     const taken = stepOn(file)
     if (taken === null) return file.job
-    if ((await deps.jobs.commit(taken.change)) !== 'committed') continue
-    if (taken.refusal !== null) throw taken.refusal
-    return taken.change.job ?? file.job
+    const change = 'receipt' in taken ? taken.change(await sealReceipt(deps, taken.receipt)) : taken.change
+    if ((await deps.jobs.commit(change)) !== 'committed') continue
+    if ('refusal' in taken && taken.refusal !== null) throw taken.refusal
+    return change.job ?? file.job
   }
   throw new Error(`job ${id} is too contended`)
 }
 
 /** One approver's word. Every two-person violation is put on record (`approval_refused`) before it is answered. */
-export const decideApproval = (deps: Deps, by: Principal, approval_id: string, word: Verdict): Promise<Job> =>
+export const decideApproval = (
+  deps: DecideJobDeps,
+  by: Principal,
+  approval_id: string,
+  word: Verdict,
+): Promise<Job> =>
   take(deps, jobIdOf(approval_id), (file) => {
     const result = decide(file, by, word, deps.now())
-    if (result.outcome === 'replay') return null
-    return { change: result.change, refusal: result.outcome === 'refused' ? result.refusal : null }
+    return result.outcome === 'replay' ? null : result
   })
 
 export const withdrawApproval = (
-  deps: Deps,
+  deps: DecideJobDeps,
   by: Principal,
   approval_id: string,
   note: string | null,
-): Promise<Job> =>
-  take(deps, jobIdOf(approval_id), (file) => {
-    const change = withdraw(file, by, note, deps.now())
-    return change === null ? null : { change, refusal: null }
-  })
+): Promise<Job> => take(deps, jobIdOf(approval_id), (file) => withdraw(file, by, note, deps.now()))
 
-export const cancelJob = (deps: Deps, by: Principal, id: string): Promise<Job> =>
+export const cancelJob = (deps: DecideJobDeps, by: Principal, id: string): Promise<Job> =>
   take(deps, id, (file) => {
     const change = cancel(file, by, deps.now())
     return change === null ? null : { change, refusal: null }

@@ -95,7 +95,7 @@ export const requestCertificate = async (
     requester,
     owner,
     reason: request.reason ?? null,
-    policy: requirementFor(content, { pinned: profile, current: profile }),
+    requirement: requirementFor(content, { pinned: profile, current: profile }),
   }
   const { job, ...change } = openJob(opening, [{ write: 'new_certificate', certificate }, ...requires], now)
   return { change: { ...change, job }, job, certificate }

@@ -120,7 +120,7 @@ export const requestIssuer = async (
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
-    policy: requirementFor(content, { pinned: null, current: null }),
+    requirement: requirementFor(content, { pinned: null, current: null }),
   }
   const requires = parent === null ? [] : [{ write: 'require_issuer', id: parent.id } as const]
   const { job, ...change } = openJob(opening, requires, now)

@@ -69,7 +69,7 @@ export const requestProfileChange = async (
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
-    policy: requirementFor(content, { pinned: null, current }),
+    requirement: requirementFor(content, { pinned: null, current }),
   }
   const { job, ...change } = openJob(opening, [], deps.now())
   return { change: { ...change, job }, job, certificate: null }

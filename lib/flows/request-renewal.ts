@@ -48,7 +48,7 @@ export const requestRenewal = async (
     requester,
     owner: certificate.owner,
     reason: request.reason ?? null,
-    policy: requirementFor(content, { pinned: profile, current: profile }),
+    requirement: requirementFor(content, { pinned: profile, current: profile }),
   }
   const { job, ...change } = openJob(opening, requires, now)
   return { change: { ...change, job }, job, certificate }

@@ -50,7 +50,7 @@ export const requestRevocation = async (
     requester,
     owner: certificate.owner,
     reason: request.note ?? null,
-    policy: requirementFor(content, { pinned: null, current: null }),
+    requirement: requirementFor(content, { pinned: null, current: null }),
   }
   const { job, ...change } = openJob(opening, [], now)
   return { change: { ...change, job }, job, certificate }

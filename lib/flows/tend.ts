@@ -2,8 +2,12 @@ import { expire } from '../model/close.ts'
 import type { Job } from '../model/job.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import type { Jobs } from '../ports.ts'
+import { type SealDeps, sealReceipt } from './receipts.ts'
 
-type Deps = { readonly jobs: Pick<Jobs, 'due' | 'load' | 'commit' | 'touch'>; readonly now: Clock }
+type Deps = SealDeps & {
+  readonly jobs: Pick<Jobs, 'due' | 'load' | 'commit' | 'touch'>
+  readonly now: Clock
+}
 
 export type Tended = { readonly expired: readonly Job[]; readonly touched: number }
 
@@ -32,7 +36,8 @@ export const tend = async (deps: Deps): Promise<Tended> => {
     const { job } = file
     const now = deps.now()
     if (job.approval?.state === 'pending' && job.approval.expires_at < instantOf(now)) {
-      const change = expire(file, now)
+      const sealable = expire(file, now)
+      const change = sealable.change(await sealReceipt(deps, sealable.receipt))
       // A decision at the same instant wins or loses the same condition; then there is nothing left to expire.
       if ((await deps.jobs.commit(change)) === 'committed' && change.job !== null) expired.push(change.job)
       continue

@@ -26,6 +26,8 @@ const variables = {
   BUCKET_NAME: text,
   RESPONDER_KEY_ARN: text,
   STATUS_URL: z.url().transform((url) => url.replace(/\/$/, '')),
+  ENVIRONMENT: text,
+  RECEIPT_KEYS: jsonOf(z.strictObject({ decision: text, clock: text })),
   CA_KEYS: jsonOf(z.record(z.string(), text)),
   QUEUE_URLS: jsonOf(z.strictObject({ kms: text, apply: text, status: text })),
 } as const

@@ -24,6 +24,8 @@ export type Decision = Readonly<z.infer<typeof decision>>
 export const approval = z.strictObject({
   state: z.enum(approvalStates),
   quorum: z.int().min(1).max(16),
+  /** Of the rules that asked for it. */
+  policy_sha256: z.string().regex(/^[0-9a-f]{64}$/),
   decisions: z.array(decision).max(32),
   created_at: instant,
   expires_at: instant,

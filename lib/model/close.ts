@@ -1,5 +1,5 @@
 import { type Change, type Draft, step } from './change.ts'
-import { actorOf } from './decide.ts'
+import { actorOf, draftReceipt, type Sealable } from './decide.ts'
 import type { JobFile } from './job.ts'
 import type { Principal } from './principal.ts'
 import { Refusal } from './refusal.ts'
@@ -15,28 +15,28 @@ const waiting = (file: JobFile) => {
 }
 
 /** The requester takes the request back. Refuses anybody else (`forbidden`). Null where it is withdrawn already. */
-export const withdraw = (file: JobFile, by: Principal, note: string | null, now: Date): Change | null => {
+export const withdraw = (file: JobFile, by: Principal, note: string | null, now: Date): Sealable | null => {
   const { job } = file
   if (by.id !== job.requested_by) throw new Refusal('forbidden', 'only its requester withdraws a request')
   if (job.approval?.state === 'withdrawn') return null
   const approval = { ...waiting(file), state: 'withdrawn' as const }
-  const draft: Draft = { type: 'approval_withdrawn', actor: actorOf(by), details: { note } }
-  return step(file, { status: 'Cancelled', approval, error_message: 'withdrawn by requester' }, [draft], now)
+  const moved = { status: 'Cancelled', approval, error_message: 'withdrawn by requester' } as const
+  const change = (receipt: string): Change =>
+    step(file, moved, [{ type: 'approval_withdrawn', actor: actorOf(by), details: { note, receipt } }], now)
+  return { receipt: draftReceipt(file, by, 'withdraw', now), change }
 }
 
 /** Nobody decided in time. Refuses (`conflict`) before the deadline. */
-export const expire = (file: JobFile, now: Date): Change => {
+export const expire = (file: JobFile, now: Date): Sealable => {
   const approval = waiting(file)
-  if (instantOf(now) <= approval.expires_at) throw new Refusal('conflict', 'the deadline has not passed')
+  const { expires_at } = approval
+  if (instantOf(now) <= expires_at) throw new Refusal('conflict', 'the deadline has not passed')
   const actor = { id: 'system-reaper', type: 'System' } as const
-  const draft: Draft = { type: 'approval_expired', actor, details: { expires_at: approval.expires_at } }
   const expired = { ...approval, state: 'expired' as const }
-  return step(
-    file,
-    { status: 'Cancelled', approval: expired, error_message: 'approval expired' },
-    [draft],
-    now,
-  )
+  const moved = { status: 'Cancelled', approval: expired, error_message: 'approval expired' } as const
+  const change = (receipt: string): Change =>
+    step(file, moved, [{ type: 'approval_expired', actor, details: { expires_at, receipt } }], now)
+  return { receipt: draftReceipt(file, null, 'expire', now), change }
 }
 
 /** Stops what has not begun. Refuses (`job_not_cancellable`) what runs or is over. Null where it is cancelled already. */

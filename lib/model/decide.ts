@@ -3,20 +3,44 @@ import { type Change, type Draft, step } from './change.ts'
 import type { JobFile } from './job.ts'
 import { demand } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
+import type { ReceiptDraft } from './receipt.ts'
 import { Refusal } from './refusal.ts'
 import { instantOf } from './time.ts'
 
 export type Verdict = { readonly verdict: Decision['verdict']; readonly note: string | null }
 
+/** A step that takes a receipt of what it says: first what to seal, then the step that holds it. */
+export type Sealable = {
+  readonly receipt: ReceiptDraft
+  readonly change: (receipt: string) => Change
+}
+
 /** A step to commit; an answer that was given before; or a rule that says no, with what to put on record of it. */
 export type Outcome =
-  | { readonly outcome: 'step'; readonly change: Change }
+  | ({ readonly outcome: 'step' } & Sealable)
   | { readonly outcome: 'replay' }
   | { readonly outcome: 'refused'; readonly change: Change; readonly refusal: Refusal }
 
 export const actorOf = (principal: Principal): Draft['actor'] => ({
   id: principal.id,
   type: principal.kind === 'person' ? 'Person' : 'Service',
+})
+
+/** What there is to say of a word given now; nobody gave it where a deadline passed. */
+export const draftReceipt = (
+  { job }: JobFile,
+  by: Principal | null,
+  verdict: ReceiptDraft['verdict'],
+  now: Date,
+): ReceiptDraft => ({
+  job_id: job.id,
+  digest: job.digest,
+  policy_sha256: job.approval?.policy_sha256 ?? '',
+  requester: job.requested_by,
+  owner: job.owner,
+  decider: by === null ? null : { id: by.id, name: by.name, email: by.email },
+  verdict,
+  time: instantOf(now),
 })
 
 const complaint = (file: JobFile, by: Principal, { verdict }: Verdict): string | null => {
@@ -93,7 +117,9 @@ export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): 
     quorum: approval.quorum,
   }
   const error_message = after.state === 'rejected' ? `rejected: ${note ?? ''}` : job.error_message
-  const draft: Draft = { type: result.type, actor: actorOf(by), details }
-  const change = step(file, { status: result.status, approval: after, error_message }, [draft], now)
-  return { outcome: 'step', change }
+  const change = (receipt: string): Change => {
+    const draft: Draft = { type: result.type, actor: actorOf(by), details: { ...details, receipt } }
+    return step(file, { status: result.status, approval: after, error_message }, [draft], now)
+  }
+  return { outcome: 'step', receipt: draftReceipt(file, by, verdict, now), change }
 }

@@ -1,8 +1,10 @@
 import type { Decision } from './approval.ts'
+import { digestOf } from './digest.ts'
 import { type Event, isUnbroken } from './event.ts'
 import { contentDigest, type JobContent, type JobFile } from './job.ts'
 import { isOwner } from './principal.ts'
 import type { ApprovalPolicy, ProfileVersion } from './profile.ts'
+import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
 import { instantOf } from './time.ts'
 
@@ -17,45 +19,63 @@ export type Mandate = { readonly [earned]: true; readonly file: JobFile }
  */
 export type Rules = { readonly pinned: ProfileVersion | null; readonly current: ProfileVersion | null }
 
-/** Changes to the rules themselves take one other person, however the profiles are set. */
-export const rulesPolicy: ApprovalPolicy = { quorum: 1, expires_after: 'P7D', reason_required: false }
+/** What a job needs before it may be carried out, and the digest of the rules that say so. */
+export type Requirement = { readonly policy: ApprovalPolicy; readonly sha256: string }
 
-const strictest = (policies: readonly ApprovalPolicy[]): ApprovalPolicy | null =>
-  policies.reduce<ApprovalPolicy | null>(
-    (most, policy) => (most === null || policy.quorum > most.quorum ? policy : most),
-    null,
-  )
+/** Changes to the rules themselves take one other person, however the profiles are set. */
+const rulesPolicy: ApprovalPolicy = { quorum: 1, expires_after: 'P7D', reason_required: false }
+
+const strictest = (first: ApprovalPolicy, ...others: readonly ApprovalPolicy[]): ApprovalPolicy =>
+  others.reduce((most, policy) => (policy.quorum > most.quorum ? policy : most), first)
 
 const policyOf = (profile: ProfileVersion | null): readonly ApprovalPolicy[] =>
   profile?.document.requires_approval === true ? [profile.document.approval_policy] : []
 
 /**
- * What a job needs before it may be carried out: a policy, or null for
- * nothing. The same function serves when the job is made and, again, at the
- * signer. A job under a profile that cannot be found is refused.
+ * What a job needs before it may be carried out, or null for nothing. The same
+ * function serves when the job is made and, again, at the signer. Whoever
+ * could make a profile alone could issue alone: every change of the rules
+ * takes a second person. A job under a profile that is not in force is refused.
  */
-export const requirementFor = (content: JobContent, rules: Rules): ApprovalPolicy | null => {
+export const requirementFor = (content: JobContent, rules: Rules): Requirement | null => {
   switch (content.type) {
     case 'Issuance':
     case 'Renewal': {
-      if (rules.pinned === null || rules.current === null || rules.current.status !== 'active')
+      const { pinned, current } = rules
+      if (pinned === null || current === null || current.status !== 'active')
         throw new Refusal('mandate_refused', `profile ${content.profile_id} is not in force`)
-      return strictest([...policyOf(rules.pinned), ...policyOf(rules.current)])
+      const [first, ...others] = [...policyOf(pinned), ...policyOf(current)]
+      if (first === undefined) return null
+      const { id, version, document } = pinned
+      return { policy: strictest(first, ...others), sha256: digestOf({ id, version, document }) }
     }
     case 'Revocation':
       return null
-    case 'ProfileChange': {
-      const before = policyOf(rules.current)
-      if (before.length === 0 && !content.document.requires_approval) return null
-      return strictest([rulesPolicy, ...before])
-    }
+    case 'ProfileChange':
+      return {
+        policy: strictest(rulesPolicy, ...policyOf(rules.current)),
+        sha256: digestOf({ profile_id: content.profile_id, base_version: content.base_version, rulesPolicy }),
+      }
     case 'IssuerChange':
-      return rulesPolicy
+      return { policy: rulesPolicy, sha256: digestOf(rulesPolicy) }
   }
 }
 
-const recorded = (decision: Decision, events: readonly Event[]): boolean =>
-  events.some(
+/**
+ * What a mandate is earned from besides the job: the rules, the jobs that
+ * made those rules, the receipts' public keys, and the time.
+ */
+export type Evidence = {
+  readonly rules: Rules
+  /** The jobs by which the pinned and the current version of the profile came about, by id. */
+  readonly made_by: ReadonlyMap<string, JobFile>
+  readonly verify: VerifyReceipt
+  readonly now: Date
+}
+
+/** The event that recorded a decision when it was made. */
+const recordOf = (decision: Decision, events: readonly Event[]): Event | undefined =>
+  events.find(
     (entry) =>
       (entry.type === 'approval_approved' || entry.type === 'decision_recorded') &&
       entry.actor === decision.by &&
@@ -64,24 +84,58 @@ const recorded = (decision: Decision, events: readonly Event[]): boolean =>
       entry.details.digest === decision.digest,
   )
 
-/** Two-person integrity of what is on record: enough distinct people, none of them the requester or the owner. */
-function* approvalComplaints(file: JobFile, policy: ApprovalPolicy, now: Date): Generator<string> {
-  const { approval, owner, requested_by, digest } = file.job
+/** Whether a receipt is of exactly this decision on exactly this job, under these rules. */
+const vouchesFor = (
+  claims: ReceiptClaims,
+  decision: Decision,
+  { job }: JobFile,
+  requirement: Requirement,
+): boolean =>
+  claims.job_id === job.id &&
+  claims.digest === job.digest &&
+  claims.policy_sha256 === requirement.sha256 &&
+  claims.requester === job.requested_by &&
+  claims.owner === job.owner &&
+  claims.decider?.id === decision.by &&
+  claims.decider.name === decision.name &&
+  claims.decider.email === decision.email &&
+  claims.verdict === decision.verdict &&
+  claims.time === decision.time
+
+function* decisionComplaints(
+  file: JobFile,
+  requirement: Requirement,
+  decision: Decision,
+  verify: VerifyReceipt,
+): Generator<string> {
+  const { owner, requested_by, digest, approval } = file.job
+  if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
+    yield 'two-person integrity: an approver is the requester or the owner'
+  if (decision.digest !== digest) yield 'a decision was made on other content'
+  if (approval !== null && decision.time > approval.expires_at) yield 'a decision was made after the deadline'
+  const recorded = recordOf(decision, file.events)
+  if (recorded === undefined) return yield 'a decision is not on record'
+  const { receipt } = recorded.details
+  const claims = typeof receipt === 'string' ? verify(receipt) : null
+  if (claims === null) return yield 'a decision has no receipt that verifies'
+  if (!vouchesFor(claims, decision, file, requirement)) yield 'the receipt of a decision is for another one'
+}
+
+/** Two-person integrity: receipted decisions of enough distinct people, none of them the requester or the owner. */
+function* approvalComplaints(
+  file: JobFile,
+  requirement: Requirement,
+  verify: VerifyReceipt,
+): Generator<string> {
+  const { approval } = file.job
   if (approval === null) return yield 'the job needs approval and has none'
   if (approval.state !== 'approved') yield `the approval is ${approval.state}`
-  const asked = file.events.find((entry) => entry.type === 'approval_requested')
+  const asked = file.events.find(({ type }) => type === 'approval_requested')
   if (asked?.details.expires_at !== approval.expires_at) yield 'the deadline is not the one on record'
-  if (file.issuance === null && instantOf(now) > approval.expires_at) yield 'the approval expired'
   const approvals = approval.decisions.filter(({ verdict }) => verdict === 'approve')
-  for (const decision of approvals) {
-    if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
-      yield 'two-person integrity: an approver is the requester or the owner'
-    if (decision.digest !== digest) yield 'a decision was made on other content'
-    if (decision.time > approval.expires_at) yield 'a decision was made after the deadline'
-    if (!recorded(decision, file.events)) yield 'a decision is not on record'
-  }
+  for (const decision of approvals) yield* decisionComplaints(file, requirement, decision, verify)
   const people = new Set(approvals.map(({ by }) => by)).size
-  const needed = Math.max(policy.quorum, approval.quorum)
+  const needed = Math.max(requirement.policy.quorum, approval.quorum)
   if (people < needed) yield `${people} of ${needed} approvals`
 }
 
@@ -113,23 +167,52 @@ function* recordComplaints(file: JobFile): Generator<string> {
   if (!isPlanned(file)) yield 'what will be signed is not what is on record'
 }
 
-function* complaints(file: JobFile, rules: Rules, now: Date): Generator<string> {
+/** A profile counts only with the job that made it, and that job only with its own receipts. */
+function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Evidence): Generator<string> {
+  const what = `version ${profile.version} of profile ${profile.id}`
+  const file = made_by.get(profile.job_id)
+  if (file === undefined) return yield `${what} has no job that made it`
+  const { content, job } = file
+  yield* recordComplaints(file)
+  if (job.status !== 'Completed') yield `the job that made ${what} is ${job.status}`
+  if (content.type !== 'ProfileChange') return yield `the job that made ${what} is a ${content.type}`
+  const made = {
+    id: content.profile_id,
+    version: content.base_version + 1,
+    document: content.document,
+    issuer: content.issuer,
+    status: content.operation === 'delete' ? 'deleted' : 'active',
+  }
+  const { id, version, document, issuer, status } = profile
+  if (digestOf(made) !== digestOf({ id, version, document, issuer, status }))
+    yield `${what} is not what its job made`
+  const requirement = requirementFor(content, { pinned: null, current: null })
+  if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
+}
+
+function* complaints(file: JobFile, evidence: Evidence): Generator<string> {
   const { status, approval } = file.job
+  const { rules, verify, now } = evidence
   if (status !== 'Pending' && !(status === 'Running' && file.issuance !== null))
     yield `a job that is ${status} may not be carried out`
   yield* recordComplaints(file)
-  const policy = requirementFor(file.content, rules)
-  if (policy !== null) yield* approvalComplaints(file, policy, now)
+  if (approval !== null && file.issuance === null && instantOf(now) > approval.expires_at)
+    yield 'the approval expired'
+  const requirement = requirementFor(file.content, rules)
+  if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
   else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
+  for (const profile of [rules.pinned, rules.current])
+    if (profile !== null) yield* provenanceComplaints(profile, evidence)
 }
 
 /**
  * The gate. Re-earned from what is stored, by whoever is about to carry out a
- * job: `Pending`, or `Running` with its issuance already on record.
- * Refuses (`mandate_refused`) whatever it cannot establish, and says all of why.
+ * job: `Pending`, or `Running` with its issuance already on record. What is
+ * stored counts only as far as receipts vouch for it. Refuses
+ * (`mandate_refused`) whatever it cannot establish, and says all of why.
  */
-export const mandateFor = (file: JobFile, rules: Rules, now: Date): Mandate => {
-  const found = [...complaints(file, rules, now)]
+export const mandateFor = (file: JobFile, evidence: Evidence): Mandate => {
+  const found = [...new Set(complaints(file, evidence))]
   if (found.length > 0) throw new Refusal('mandate_refused', found.join('; '))
   return { file } as Mandate
 }

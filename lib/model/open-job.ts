@@ -1,8 +1,8 @@
 import { begin, type Change, type Draft, type Write } from './change.ts'
 import type { EventType } from './event.ts'
+import type { Requirement } from './gate.ts'
 import { contentDigest, type Job, type JobContent } from './job.ts'
 import type { Principal } from './principal.ts'
-import type { ApprovalPolicy } from './profile.ts'
 import { Refusal } from './refusal.ts'
 import { summaryOf } from './summary.ts'
 import { instantOf, later, secondsOf } from './time.ts'
@@ -15,7 +15,7 @@ export type Opening = {
   readonly owner: string
   readonly reason: string | null
   /** What the gate asks for; null for nothing. */
-  readonly policy: ApprovalPolicy | null
+  readonly requirement: Requirement | null
 }
 
 const requested: Readonly<Record<JobContent['type'], EventType>> = {
@@ -57,7 +57,8 @@ const takesKey = (content: JobContent): boolean =>
 
 /** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
-  const { id, content, requester, owner, policy, reason } = opening
+  const { id, content, requester, owner, requirement, reason } = opening
+  const policy = requirement?.policy ?? null
   if (policy?.reason_required === true && reason === null)
     throw new Refusal('invalid_body', 'this profile requires a reason', [
       { pointer: '/reason', detail: 'required by the approval policy' },
@@ -77,9 +78,16 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     requested_by: requester.id,
     reason,
     approval:
-      policy === null || expires_at === null
+      requirement === null || expires_at === null
         ? null
-        : { state: 'pending', quorum: policy.quorum, decisions: [], created_at, expires_at },
+        : {
+            state: 'pending',
+            quorum: requirement.policy.quorum,
+            policy_sha256: requirement.sha256,
+            decisions: [],
+            created_at,
+            expires_at,
+          },
     lease: null,
     attempts: 0,
     error_message: null,

@@ -15,8 +15,8 @@ const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
 
 /** Every action that would get around the gate, and all the roles that have it. */
 const privileges: readonly (readonly [string, readonly unknown[]])[] = [
-  ['kms:Sign', ['worker-kms', 'worker-publish-status']],
-  ['kms:GetPublicKey', ['api-submit']],
+  ['kms:Sign', ['api-decide', 'schedule-tend', 'worker-kms', 'worker-publish-status']],
+  ['kms:GetPublicKey', ['api-submit', 'worker-apply', 'worker-kms']],
   ['kms:Encrypt', ['worker-publish-status']],
   ['kms:Decrypt', ['status-ocsp']],
   ['kms:CreateGrant', []],
@@ -119,11 +119,15 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     expect(rolesAllowed(synthesized.resources, 'dynamodb:Query')).not.toContain('status-ocsp')
   })
 
-  it('lets a CA key sign digests for the signer roles alone, by its own policy', () => {
+  it.each([
+    ['CA key', 2, ['worker-kms', 'worker-publish-status']],
+    ['vouches for the decisions of people', 1, ['api-decide']],
+    ['vouches for deadlines', 1, ['schedule-tend']],
+  ])('lets a key (%s) sign digests for its roles alone, by its own policy', (purpose, count, signers) => {
     const keys = ofType(synthesized.resources, 'AWS::KMS::Key').filter(
-      ({ KeyUsage }) => KeyUsage === 'SIGN_VERIFY',
+      ({ KeyUsage, Description }) => KeyUsage === 'SIGN_VERIFY' && Description.includes(purpose),
     )
-    expect(keys).toHaveLength(2)
+    expect(keys).toHaveLength(count)
     for (const { KeyPolicy } of keys) {
       const uses = (KeyPolicy.Statement as Statement[]).filter((statement) =>
         actionsOf(statement).some(
@@ -136,16 +140,21 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
       expect(uses).toHaveLength(1)
       expect(uses[0]?.Action).toBe('kms:Sign')
       const condition = JSON.stringify(uses[0]?.Condition)
-      expect(condition.match(/-(worker|api|status|schedule|workflow)-[a-z-]+/g)).toEqual([
-        '-worker-kms',
-        '-worker-publish-status',
-      ])
+      expect(condition.match(/-(worker|api|status|schedule|workflow)-[a-z-]+/g)).toEqual(
+        signers.map((id) => `-${id}`),
+      )
       expect(uses[0]?.Condition).toHaveProperty('StringEquals', { 'kms:MessageType': 'DIGEST' })
     }
   })
 
   it('keeps secrets out of the environment of functions', () => {
-    const known = ['STAGE', 'TABLE_NAME', 'LOG_LEVEL', ...functionIds.flatMap((id) => rowOf(id).variables)]
+    const known = [
+      'STAGE',
+      'ENVIRONMENT',
+      'TABLE_NAME',
+      'LOG_LEVEL',
+      ...functionIds.flatMap((id) => rowOf(id).variables),
+    ]
     for (const { Environment } of ofType(synthesized.resources, 'AWS::Lambda::Function'))
       expect(known).toEqual(expect.arrayContaining(Object.keys(Environment.Variables)))
   })

@@ -5,6 +5,7 @@ import {
   type KeyObject,
   privateEncrypt,
   randomBytes,
+  sign,
 } from 'node:crypto'
 import { decideApi } from '../../lib/api/decide.ts'
 import { readApi } from '../../lib/api/read.ts'
@@ -29,7 +30,7 @@ import { event } from '../../lib/model/event.ts'
 import type { Job } from '../../lib/model/job.ts'
 import type { Principal, Role } from '../../lib/model/principal.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
-import type { Signer, StatusSite } from '../../lib/ports.ts'
+import type { ReceiptSigner, Signer, StatusSite } from '../../lib/ports.ts'
 import { memoryTable } from './memory-table.ts'
 import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'
 
@@ -56,6 +57,27 @@ const cast = {
 } as const satisfies Record<string, readonly Role[]>
 
 export type Name = keyof typeof cast
+
+const receiptPairs = {
+  decision: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  clock: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+}
+
+const receiptSignerOf = (name: keyof typeof receiptPairs): ReceiptSigner => ({
+  kid: name,
+  sign: async (input) => sign('sha256', input, receiptPairs[name].privateKey),
+})
+
+const spkiOf = (name: keyof typeof receiptPairs): Buffer =>
+  receiptPairs[name].publicKey.export({ format: 'der', type: 'spki' })
+
+/** What verifies the receipts of every world. */
+export const receiptKeys = {
+  decision: { kid: 'decision', spki: spkiOf('decision') },
+  clock: { kid: 'clock', spki: spkiOf('clock') },
+}
+
+export const environment = 'memory'
 
 export const statusUrl = 'http://status.example.com'
 
@@ -110,9 +132,13 @@ export const makeWorld = async (seed: Seed | null = null) => {
     site,
     seal: async (plain: Uint8Array) => Buffer.from(plain).toString('base64'),
     status_url: statusUrl,
+    environment,
+    receipts: receiptSignerOf('decision'),
+    receiptKeys: async () => receiptKeys,
     now,
     random,
   }
+  const clock = { ...ports, receipts: receiptSignerOf('clock') }
   const kms = { ...ports, worker: 'worker-kms' }
   const apply = { ...ports, worker: 'worker-apply' }
 
@@ -194,7 +220,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
       touched.push(job)
       await ports.jobs.touch(job, ...times)
     }
-    const swept = await tend({ jobs: { ...ports.jobs, touch }, now })
+    const swept = await tend({ ...clock, jobs: { ...ports.jobs, touch } })
     for (const effect of touched.flatMap(consequencesOfWaiting)) await carry(effect)
     return swept
   }
@@ -234,7 +260,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     sweep,
     issue: (job_id: string) => issueCertificate(kms, job_id),
     applyJob: (job_id: string) => applyChange(apply, job_id),
-    tend: () => tend(ports),
+    tend: () => tend(clock),
     /** What another world can begin with. */
     seed: (): Seed => ({
       rows: new Map(table.rows),

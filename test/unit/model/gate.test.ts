@@ -1,15 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { keys } from '../../../lib/aws/table.ts'
 import { issueCertificate } from '../../../lib/flows/issue-certificate.ts'
+import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { append, type Event } from '../../../lib/model/event.ts'
-import { mandateFor, type Rules, requirementFor } from '../../../lib/model/gate.ts'
+import { type Evidence, mandateFor, type Rules, requirementFor } from '../../../lib/model/gate.ts'
 import { contentDigest, type JobFile } from '../../../lib/model/job.ts'
 import type { ProfileVersion } from '../../../lib/model/profile.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
-import { makeFurnishedWorld, type World } from '../../support/world.ts'
+import { environment, makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
 /** An honest job and its rules, at one moment. */
-type Honest = { readonly file: JobFile; readonly rules: Rules; readonly now: Date }
+type Honest = Pick<Evidence, 'rules' | 'made_by' | 'now'> & { readonly file: JobFile }
 
 const honest = {} as Record<
   | 'approved'
@@ -32,7 +33,10 @@ const read = async (world: World, job_id: string): Promise<Honest> => {
     'profile_id' in content
       ? await world.profiles.rules(content.profile_id, pinned)
       : { pinned: null, current: null }
-  return { file, rules, now: world.now() }
+  const made_by = new Map<string, JobFile>()
+  for (const profile of [rules.pinned, rules.current])
+    if (profile !== null) made_by.set(profile.job_id, await world.jobOf(profile.job_id))
+  return { file, rules, made_by, now: world.now() }
 }
 
 const planned = async (world: World, job_id: string): Promise<Honest> => {
@@ -84,7 +88,9 @@ beforeAll(async () => {
   honest.twice = await read(strict, twice.job_id)
 })
 
-const gate = ({ file, rules, now }: Honest) => mandateFor(file, rules, now)
+const verify = receiptVerifier(receiptKeys, environment)
+
+const gate = ({ file, ...evidence }: Honest) => mandateFor(file, { ...evidence, verify })
 
 type Tampering = (given: Honest) => Honest
 
@@ -210,9 +216,17 @@ describe('the gate lets pass', () => {
     expect(gate({ ...honest.running, now }).file).toBe(honest.running.file)
   })
 
-  it('an approved job when the profile no longer asks for approval', () => {
-    const current = profileWith(honest.approved.rules.current, { requires_approval: false })
-    expect(gate(withRules(() => ({ current }))(honest.approved)).file).toBe(honest.approved.file)
+  it('an approved job when the profile no longer asks for approval, as a second person agreed', async () => {
+    const world = await makeFurnishedWorld()
+    const asked = await world.ask()
+    await world.call('bob', 'approve', { id: asked.approval_id })
+    const { document } = profileWith(honest.approved.rules.current, { requires_approval: false })
+    const edit = await world.call('carol', 'changeProfile', { id: 'p-prod-web', body: document })
+    await world.call('bob', 'approve', { id: edit.body.approval.id })
+    await world.applyJob(edit.body.job.id)
+    const given = await read(world, asked.job_id)
+    expect(given.rules.current?.document.requires_approval).toBe(false)
+    expect(gate(given).file).toBe(given.file)
   })
 })
 
@@ -637,7 +651,7 @@ describe('what a job needs', () => {
     )
     for (const pinned of quorums)
       for (const current of quorums)
-        expect(requirementFor(content, { pinned, current })?.quorum).toBe(
+        expect(requirementFor(content, { pinned, current })?.policy.quorum).toBe(
           Math.max(pinned.document.approval_policy.quorum, current.document.approval_policy.quorum),
         )
   })

@@ -2,34 +2,40 @@ import { RemovalPolicy } from 'aws-cdk-lib'
 import { AccountRootPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Key, type KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
-import { allowed } from './access.ts'
+import { allowed, type Resource } from './access.ts'
 import type { Stage } from './config.ts'
 import { roleArn } from './names.ts'
 
-type CaKeyProps = { readonly stage: Stage; readonly name: string; readonly spec: string }
+type SigningKeyProps = {
+  readonly stage: Stage
+  readonly purpose: string
+  readonly spec: string
+  /** What rows of access.ts call it: their functions may sign with it. */
+  readonly resource: Resource
+}
 
 /**
- * A CA's signing key. The account administers it, but its policy lets only the
+ * A signing key in KMS: a CA's, or one that vouches for decisions. The account administers it, but its policy lets only the
  * signer roles sign, and only digests: no other role can be given `kms:Sign`
  * by an IAM policy alone.
  */
-export class CaKey extends Construct {
+export class SigningKey extends Construct {
   readonly arn: string
 
-  constructor(scope: Construct, id: string, { stage, name, spec }: CaKeyProps) {
+  constructor(scope: Construct, id: string, { stage, purpose, spec, resource }: SigningKeyProps) {
     super(scope, id)
     const key = new Key(this, 'Key', {
-      description: `Countersign ${stage.name}: CA key "${name}"`,
+      description: `Countersign ${stage.name}: ${purpose}`,
       keySpec: spec as KeySpec,
       keyUsage: KeyUsage.SIGN_VERIFY,
-      policy: keyPolicy(stage),
+      policy: keyPolicy(stage, resource),
       removalPolicy: stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
     this.arn = key.keyArn
   }
 }
 
-function keyPolicy(stage: Stage): PolicyDocument {
+function keyPolicy(stage: Stage, resource: Resource): PolicyDocument {
   const account = new AccountRootPrincipal()
   return new PolicyDocument({
     statements: [
@@ -47,7 +53,7 @@ function keyPolicy(stage: Stage): PolicyDocument {
         actions: ['kms:Sign'],
         resources: ['*'],
         conditions: {
-          ArnEquals: { 'aws:PrincipalArn': allowed('kms:Sign').map((id) => roleArn(stage, id)) },
+          ArnEquals: { 'aws:PrincipalArn': allowed('kms:Sign', resource).map((id) => roleArn(stage, id)) },
           StringEquals: { 'kms:MessageType': 'DIGEST' },
         },
       }),

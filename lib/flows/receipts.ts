@@ -1,0 +1,39 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { canonicalJson } from '../model/digest.ts'
+import type { Random } from '../model/ids.ts'
+import { type ReceiptDraft, receiptClaims, receiptKeyOf, type VerifyReceipt } from '../model/receipt.ts'
+import { compactJws, jwsSigningInput, verifyJws } from '../pki/jws.ts'
+import type { ReceiptKeys, ReceiptSigner } from '../ports.ts'
+
+export type SealDeps = {
+  readonly receipts: ReceiptSigner
+  /** Which deployment this is: a receipt of one is worth nothing in another. */
+  readonly environment: string
+  readonly random: Random
+}
+
+/** A receipt for one word, as a JWS in compact form. One call of KMS. */
+export const sealReceipt = async (deps: SealDeps, draft: ReceiptDraft): Promise<string> => {
+  const nonce = Buffer.from(deps.random(16)).toString('base64url')
+  const claims = { ...draft, environment: deps.environment, nonce }
+  const input = jwsSigningInput(canonicalJson(claims), deps.receipts.kid)
+  return compactJws(input, await deps.receipts.sign(Buffer.from(input, 'ascii')))
+}
+
+const keyOf = (spki: Uint8Array): KeyObject =>
+  createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+
+/**
+ * Verifies receipts of this deployment: each with the one key that may vouch
+ * for its verdict.
+ */
+export const receiptVerifier = (keys: ReceiptKeys, environment: string): VerifyReceipt => {
+  const byId = new Map([keys.decision, keys.clock].map(({ kid, spki }) => [kid, keyOf(spki)]))
+  return (receipt) => {
+    const verified = verifyJws(receipt, byId)
+    if (verified === null) return null
+    const { data: claims } = receiptClaims.safeParse(verified.payload)
+    if (claims === undefined || claims.environment !== environment) return null
+    return verified.kid === keys[receiptKeyOf(claims.verdict)].kid ? claims : null
+  }
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod'
+import { jobId, principalId } from './ids.ts'
+import { instant } from './time.ts'
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
+
+export const receiptVerdicts = ['approve', 'reject', 'withdraw', 'expire'] as const
+
+/**
+ * What a receipt says: who gave which word on exactly what, under which
+ * rules, in which deployment. It is signed by a key that only the function
+ * which records that word may use.
+ */
+export const receiptClaims = z.strictObject({
+  environment: z.string().min(1),
+  job_id: jobId,
+  /** Of the job's content: all that will be signed or changed. */
+  digest: sha256Hex,
+  /** Of the rules that asked for approval. */
+  policy_sha256: sha256Hex,
+  requester: principalId,
+  owner: z.string(),
+  /** Null where nobody decided: the deadline passed. */
+  decider: z.strictObject({ id: principalId, name: z.string(), email: z.string().nullable() }).nullable(),
+  verdict: z.enum(receiptVerdicts),
+  time: instant,
+  nonce: z.string().min(16),
+})
+
+export type ReceiptClaims = Readonly<z.infer<typeof receiptClaims>>
+
+/** What the model knows of a receipt; the deployment and the nonce are added when it is sealed. */
+export type ReceiptDraft = Omit<ReceiptClaims, 'environment' | 'nonce'>
+
+/** Which key vouches for a word: people's words have one, the passing of a deadline another. */
+export const receiptKeyOf = (verdict: ReceiptClaims['verdict']): 'decision' | 'clock' =>
+  verdict === 'expire' ? 'clock' : 'decision'
+
+/** The claims of a receipt whose signature holds, or null. */
+export type VerifyReceipt = (receipt: string) => ReceiptClaims | null
