@@ -35,7 +35,11 @@ async function vitest(args: readonly string[]): Promise<{ code: number; counts: 
   rmSync(report, { force: true })
   const code = await runForeground(
     binary('vitest'),
-    ['run', ...args, ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]],
+    [
+      'run',
+      ...args,
+      ...['--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ],
     repository,
   )
   const counts = countsOf(report, code)

@@ -16,9 +16,14 @@ const requesterName = (file: JobFile): string => {
   return typeof name === 'string' ? name : file.job.requested_by
 }
 
+/**
+ * Null where nothing is left to wait for. What was approved meanwhile is not:
+ * the execution is how it is dispatched, however late it starts.
+ */
 const inputOf = (file: JobFile): WorkflowInput | null => {
   const { job } = file
-  if (job.approval === null || job.approval.state !== 'pending') return null
+  const open = job.status === 'AwaitingApproval' || job.status === 'Pending'
+  if (job.approval === null || !open) return null
   const { quorum, expires_at } = job.approval
   return {
     approval_id: approvalIdOf(job.id),
