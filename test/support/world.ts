@@ -249,6 +249,8 @@ export const makeWorld = async (seed: Seed | null = null) => {
     table,
     kms,
     apply,
+    /** The key that vouches for deadlines. */
+    clockReceipts: clock.receipts,
     people,
     signatures,
     published,
