@@ -6,7 +6,8 @@ type Result = APIGatewayProxyStructuredResultV2
 
 const prefix = '/.well-known/pki/ocsp/'
 const issuerForm = /^iss-[a-z0-9-]{1,62}$/
-const hexSerial = /^(?:0x)?[0-9a-fA-F]{1,40}$/
+/** As people and tools write it, with leading zeros and colons. No request in base64 looks so: each begins with M. */
+const hexSerial = /^(?:0x)?[0-9a-fA-F:]{1,95}$/
 const maximumBody = 16_384
 
 const decoded = (text: string): string => {

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { AwsClient } from 'aws4fetch'
+import type { FunctionId } from '../../infra/access.ts'
+import { credentials } from '../../scripts/local/environment.ts'
+import { stack } from './stack.ts'
+
+const clientOf = (service: string) => new AwsClient({ ...credentials, service, region: stack.region })
+
+const lambda = clientOf('lambda')
+const logs = clientOf('logs')
+
+/** What a deployed function returns. */
+export async function invoke(id: FunctionId, payload: unknown = {}): Promise<unknown> {
+  const url = `${stack.emulator_url}/2015-03-31/functions/countersign-local-${id}/invocations`
+  const answer = await lambda.fetch(url, { method: 'POST', body: JSON.stringify(payload) })
+  const text = await answer.text()
+  if (!answer.ok || answer.headers.has('x-amz-function-error')) throw new Error(`${id}: ${text}`)
+  return JSON.parse(text)
+}
+
+/** An SQS event with these bodies; the message ids are the places in the list. */
+export const sqsEvent = (...bodies: readonly unknown[]) => ({
+  Records: bodies.map((body, place) => ({
+    messageId: String(place),
+    receiptHandle: randomUUID(),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    attributes: {},
+    messageAttributes: {},
+    eventSource: 'aws:sqs',
+    awsRegion: stack.region,
+  })),
+})
+
+const ask = async (operation: string, body: object) => {
+  const answer = await logs.fetch(stack.emulator_url, {
+    method: 'POST',
+    headers: {
+      'x-amz-target': `Logs_20140328.${operation}`,
+      'content-type': 'application/x-amz-json-1.1',
+    },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(`${operation}: ${await answer.text()}`)
+  return answer.json() as Promise<{
+    readonly events?: readonly { readonly message: string }[]
+    readonly logGroups?: readonly { readonly logGroupName: string }[]
+    readonly nextToken?: string
+  }>
+}
+
+/** Every line of a log group. */
+export async function linesOf(logGroupName: string): Promise<readonly string[]> {
+  const lines: string[] = []
+  let nextToken: string | undefined
+  do {
+    const page = await ask('FilterLogEvents', { logGroupName, ...(nextToken ? { nextToken } : {}) })
+    lines.push(...(page.events ?? []).map(({ message }) => message))
+    nextToken = page.nextToken
+  } while (nextToken !== undefined)
+  return lines
+}
+
+export async function logGroups(): Promise<readonly string[]> {
+  return ((await ask('DescribeLogGroups', {})).logGroups ?? []).map(({ logGroupName }) => logGroupName)
+}
+
+export const logGroupOf = (id: FunctionId): string => `/countersign/local/${id}`

@@ -1,0 +1,40 @@
+import { items } from '../../lib/aws/table.ts'
+import { createApiKey } from '../../lib/flows/create-api-key.ts'
+import { createPrincipal } from '../../lib/flows/create-principal.ts'
+import type { Principal, Role } from '../../lib/model/principal.ts'
+import { type Api, apiFor } from '../../scripts/local/api.ts'
+import { live, writeRow } from './live-jobs.ts'
+import { suffix } from './live-requests.ts'
+import { stack } from './stack.ts'
+
+const actor = { id: 'system-setup', type: 'System' } as const
+
+/** A person of a test's own, without a credential yet. */
+export function newPerson(...roles: Role[]): Promise<Principal> {
+  const name = `person-${suffix()}`
+  return createPrincipal(live, actor, { kind: 'person', name, email: `${name}@example.com`, roles })
+}
+
+export async function keyOf(person: Principal): Promise<string> {
+  return (await createApiKey(live, actor, { principal_id: person.id, expires_at: null })).token
+}
+
+/** The HTTP API as a new person with these roles. */
+export async function asNew(...roles: Role[]): Promise<Api> {
+  return apiFor(stack.api_url, await keyOf(await newPerson(...roles)))
+}
+
+/** A key that was good until yesterday. */
+export async function expiredKeyOf(person: Principal): Promise<string> {
+  const day = 86_400_000
+  const now = () => new Date(Date.now() - 2 * day)
+  const expires_at = new Date(Date.now() - day).toISOString()
+  return (await createApiKey({ ...live, now }, actor, { principal_id: person.id, expires_at })).token
+}
+
+/** A key that was taken back. */
+export async function disabledKeyOf(person: Principal): Promise<string> {
+  const { key, token } = await createApiKey(live, actor, { principal_id: person.id, expires_at: null })
+  await writeRow(items.apiKey({ ...key, disabled_at: new Date().toISOString() }))
+  return token
+}
