@@ -27,6 +27,9 @@ export async function startEmulator({ executable, port, folder }: Place): Promis
       BIND_HOST: '127.0.0.1',
       MINISTACK_REGION: region,
       MINISTACK_WORKER_THREADS: '256',
+      // Listeners that nothing here uses, on ports of their own.
+      IOT_MTLS_ENABLED: '0',
+      SFTP_ENABLED: '0',
       TMPDIR: scratch,
     },
   })
