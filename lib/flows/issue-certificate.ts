@@ -137,6 +137,7 @@ const issue = async (deps: IssueDeps, mandate: Mandate): Promise<Result> => {
 
 const final: ReadonlySet<string> = new Set([
   'issuer_inactive',
+  'certificate_not_renewable',
   'profile_violation',
   'lint_failed',
   'plan_mismatch',
