@@ -1,9 +1,13 @@
+import type { CertificateVersion } from '../model/certificate.ts'
+import { sha256 } from '../model/digest.ts'
 import { requirementFor } from '../model/gate.ts'
 import { newSuffix } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
 import { openJob } from '../model/open-job.ts'
+import type { CertificatePlan } from '../model/plan.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
+import { readCertificate } from '../pki/certificate-reader.ts'
 import type { Certificates } from '../ports.ts'
 import { type PlanDeps, planRequest, profileInForce } from './request-certificate.ts'
 import type { Proposal } from './submit.ts'
@@ -14,9 +18,13 @@ export type RenewalRequest = {
   readonly reason?: string | undefined
 }
 
+const hasKey = ({ der }: CertificateVersion, { public_key }: CertificatePlan): boolean =>
+  sha256(readCertificate(Buffer.from(der, 'base64')).spki) === public_key.spki_sha256
+
 /**
  * A new version of a certificate, under the profile that is in force now. It
- * takes a new CSR, or the last one where the profile allows its key again.
+ * takes a new CSR, or the last one; a key it had
+ * before only where the profile allows that.
  * Refuses (`certificate_not_renewable`) what was never issued or is revoked.
  */
 export const requestRenewal = async (
@@ -36,6 +44,11 @@ export const requestRenewal = async (
     throw new Refusal('certificate_not_renewable', 'the profile requires a new key: send a new CSR')
   const csr = request.csr ?? Buffer.from(newest.csr, 'base64')
   const { requires, ...planned } = planRequest(deps, profile, csr, undefined)
+  if (!profile.document.allow_key_reuse && versions.some((version) => hasKey(version, planned.plan)))
+    throw new Refusal(
+      'certificate_not_renewable',
+      'the profile requires a new key, and this CSR has an old one',
+    )
   const content: JobContent = {
     type: 'Renewal',
     certificate_id: certificate.id,
