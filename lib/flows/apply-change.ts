@@ -16,7 +16,15 @@ export type ApplyDeps = CarryOutDeps & {
 
 type Revocation = Extract<JobContent, { type: 'Revocation' }>
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
-type Applied = { readonly writes: readonly Write[]; readonly draft: Draft }
+type Applied = {
+  readonly writes: readonly Write[]
+  readonly draft: Draft
+  /** What is left for further steps of the same job. */
+  readonly left: number
+}
+
+/** A transaction has at most 100 items, and a revoked version takes three of them. */
+const mostRevoked = 30
 
 const revokedVersion = (
   version: CertificateVersion,
@@ -67,7 +75,8 @@ const revoke = async (deps: ApplyDeps, file: JobFile, content: Revocation, now: 
   const found = await deps.certificates.load(content.certificate_id)
   if (found === null) throw new Refusal('not_found', `no certificate ${content.certificate_id}`)
   const named = new Set(content.versions.map(({ serial }) => serial))
-  const revoked = found.versions.filter(({ serial, revoked_at }) => named.has(serial) && revoked_at === null)
+  const due = found.versions.filter(({ serial, revoked_at }) => named.has(serial) && revoked_at === null)
+  const revoked = due.slice(0, mostRevoked)
   const writes: Write[] = []
   for (const version of revoked) {
     const status = await deps.serials.get(version.issuer_id, version.serial)
@@ -82,7 +91,8 @@ const revoke = async (deps: ApplyDeps, file: JobFile, content: Revocation, now: 
     requested_by: file.job.requested_by,
   }
   const actor = { id: deps.worker, type: 'System' } as const
-  return { writes: [...head, ...writes], draft: { type: 'certificate_revoked', actor, details } }
+  const draft: Draft = { type: 'certificate_revoked', actor, details }
+  return { writes: [...head, ...writes], draft, left: due.length - revoked.length }
 }
 
 const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, now: Date): Applied => {
@@ -105,6 +115,7 @@ const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, n
       { write: 'require_issuer', id: content.issuer.id },
     ],
     draft: { type: 'profile_changed', actor, details },
+    left: 0,
   }
 }
 
@@ -113,14 +124,13 @@ const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
   const now = deps.now()
   if (content.type !== 'Revocation' && content.type !== 'ProfileChange')
     throw new Refusal('mandate_refused', `${deps.worker} does not carry out a ${content.type}`)
-  const { writes, draft } =
+  const { writes, draft, left } =
     content.type === 'Revocation'
       ? await revoke(deps, file, content, now)
       : changeProfile(deps, file, content, now)
-  const stored = await deps.jobs.commit(
-    step(file, { status: 'Completed', attempts: 1 }, [draft], now, writes),
-  )
-  if (stored === 'committed') return 'done'
+  const moved = left === 0 ? ({ status: 'Completed', attempts: 1 } as const) : {}
+  const stored = await deps.jobs.commit(step(file, moved, [draft], now, writes))
+  if (stored === 'committed') return left === 0 ? 'done' : applyChange(deps, file.job.id)
   if (stored.conflict === 'profile')
     return fail(deps, file, 'the profile was changed since this edit was made', now)
   if (stored.conflict === 'require_issuer')
@@ -135,6 +145,6 @@ const fail = async (deps: ApplyDeps, file: JobFile, reason: string, now: Date): 
   return (await deps.jobs.commit(change)) === 'committed' ? 'done' : 'in_other_hands'
 }
 
-/** Carries out what takes no key: revocations and changes of profiles, each in one transaction. */
+/** Carries out what takes no key: revocations and changes of profiles, each in as few transactions as it fits in. */
 export const applyChange = (deps: ApplyDeps, job_id: string): Promise<Result> =>
   carryOut(deps, job_id, (mandate) => apply(deps, mandate))
