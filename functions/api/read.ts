@@ -21,5 +21,6 @@ export const handler = apiFunction(
     profiles: profiles(table),
     issuers: issuers(table),
     events: events(table),
+    environment: environment('ENVIRONMENT'),
   }),
 )

@@ -1,3 +1,4 @@
+import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import {
   chainPem,
@@ -12,7 +13,7 @@ import { jobIdOf } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Certificates, Events, Issuers, Jobs, Page, Profiles } from '../ports.ts'
 
-export type ReadDeps = {
+export type ReadDeps = EvidenceDeps & {
   readonly jobs: Pick<Jobs, 'load' | 'list'>
   readonly certificates: Certificates
   readonly profiles: Profiles
@@ -62,6 +63,7 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const next = last !== undefined && rows.length > query.limit ? String(last.number) : null
     return page({ rows: rows.slice(0, query.limit), next }, withoutCsr)
   },
+  getEvidence: async ({ params: { id, number } }) => shown(await gatherEvidence(deps, id, number)),
   getCertificateChain: async ({ params: { id } }) => {
     const { versions } = found(await deps.certificates.load(id), `certificate ${id}`)
     const newest = found(versions.at(-1), `issued version of certificate ${id}`)

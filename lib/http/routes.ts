@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { approvalStates } from '../model/approval.ts'
 import { certificate } from '../model/certificate.ts'
 import { eventTypes } from '../model/event.ts'
+import { evidenceBundle } from '../model/evidence.ts'
 import { approvalId, certificateId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
 import { issuerTypes, keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
@@ -202,6 +203,15 @@ export const operations = {
     params: certificateParams,
     query: queries.page,
     output: z.array(versionView),
+  }),
+  getEvidence: route({
+    method: 'GET',
+    path: `${prefix}/certificates/{id}/versions/{number}/evidence`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Everything that proves who approved one version, to be verified offline',
+    params: certificateParams.extend({ number: z.coerce.number().int().min(1) }),
+    output: evidenceBundle,
   }),
   getCertificateChain: route({
     method: 'GET',

@@ -61,17 +61,16 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
   }
 }
 
-/**
- * What a mandate is earned from besides the job: the rules, the jobs that
- * made those rules, the receipts' public keys, and the time.
- */
-export type Evidence = {
+/** What the account of a job is held against: the rules, the jobs that made those rules, the receipts' public keys. */
+export type Account = {
   readonly rules: Rules
   /** The jobs by which the pinned and the current version of the profile came about, by id. */
   readonly made_by: ReadonlyMap<string, JobFile>
   readonly verify: VerifyReceipt
-  readonly now: Date
 }
+
+/** What a mandate is earned from besides the job. */
+export type Evidence = Account & { readonly now: Date }
 
 /** The event that recorded a decision when it was made. */
 const recordOf = (decision: Decision, events: readonly Event[]): Event | undefined =>
@@ -168,7 +167,7 @@ function* recordComplaints(file: JobFile): Generator<string> {
 }
 
 /** A profile counts only with the job that made it, and that job only with its own receipts. */
-function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Evidence): Generator<string> {
+function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Account): Generator<string> {
   const what = `version ${profile.version} of profile ${profile.id}`
   const file = made_by.get(profile.job_id)
   if (file === undefined) return yield `${what} has no job that made it`
@@ -190,19 +189,29 @@ function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Evi
   if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
 }
 
-function* complaints(file: JobFile, evidence: Evidence): Generator<string> {
-  const { status, approval } = file.job
-  const { rules, verify, now } = evidence
-  if (status !== 'Pending' && !(status === 'Running' && file.issuance !== null))
-    yield `a job that is ${status} may not be carried out`
+/**
+ * Everything that is wrong with the account of a job, whatever its status: its
+ * record, its approvals, and the making of its rules. Nothing for a job that
+ * was, or may be, carried out.
+ */
+export function* accountComplaints(file: JobFile, evidence: Account): Generator<string> {
+  const { rules, verify } = evidence
+  const { approval } = file.job
   yield* recordComplaints(file)
-  if (approval !== null && file.issuance === null && instantOf(now) > approval.expires_at)
-    yield 'the approval expired'
   const requirement = requirementFor(file.content, rules)
   if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
   else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
   for (const profile of [rules.pinned, rules.current])
     if (profile !== null) yield* provenanceComplaints(profile, evidence)
+}
+
+function* complaints(file: JobFile, evidence: Evidence): Generator<string> {
+  const { status, approval } = file.job
+  if (status !== 'Pending' && !(status === 'Running' && file.issuance !== null))
+    yield `a job that is ${status} may not be carried out`
+  if (approval !== null && file.issuance === null && instantOf(evidence.now) > approval.expires_at)
+    yield 'the approval expired'
+  yield* accountComplaints(file, evidence)
 }
 
 /**

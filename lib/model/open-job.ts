@@ -100,7 +100,13 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
   const asked: Draft = {
     type: 'approval_requested',
     actor,
-    details: { ...details, expires_at, quorum: policy?.quorum ?? 0, requested_by_name: requester.name },
+    details: {
+      ...details,
+      expires_at,
+      quorum: policy?.quorum ?? 0,
+      policy_sha256: requirement?.sha256 ?? '',
+      requested_by_name: requester.name,
+    },
   }
   const drafts: [Draft, ...Draft[]] = policy === null ? [opened] : [opened, asked]
   return { ...begin(job, drafts, [{ write: 'content', job_id: id, content }, ...writes], now), job }

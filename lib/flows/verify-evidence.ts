@@ -1,0 +1,81 @@
+import type { EvidenceBundle } from '../model/evidence.ts'
+import { accountComplaints } from '../model/gate.ts'
+import type { JobFile } from '../model/job.ts'
+import type { VerifyReceipt } from '../model/receipt.ts'
+import { Refusal } from '../model/refusal.ts'
+import { profileMadeBy, retell } from '../model/retell.ts'
+import { tbsCertificate } from '../pki/certificate.ts'
+import { type CertificateFacts, readCertificate, verifyCertificate } from '../pki/certificate-reader.ts'
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+const readChain = (chain: readonly string[]): readonly CertificateFacts[] =>
+  chain.map((text) => {
+    const der = Buffer.from(text, 'base64')
+    if (der.toString('base64') !== text)
+      throw new Refusal('plan_mismatch', 'a certificate is not in its one encoding')
+    return readCertificate(der, 'plan_mismatch')
+  })
+
+/** Each certificate signed by the next, the last by itself. */
+function* chainComplaints(chain: readonly CertificateFacts[]): Generator<string> {
+  for (const [index, certificate] of chain.entries()) {
+    const issuer = chain[index + 1] ?? certificate
+    if (!same(certificate.issuer_der, issuer.subject_der) || !verifyCertificate(certificate.der, issuer.spki))
+      yield `certificate ${index} of the chain is not signed by the one above it`
+  }
+}
+
+/** The certificate must be, octet for octet, what the approved plan becomes at the moment on record. */
+function* contentComplaints(leaf: CertificateFacts, file: JobFile): Generator<string> {
+  const { content, issuance, job } = file
+  if (job.status !== 'Completed') yield `the job that issued it is ${job.status}`
+  if (!('plan' in content) || issuance === null) return yield 'the job issued nothing'
+  if (!same(tbsCertificate(content.plan, issuance.period), leaf.tbs))
+    yield 'the certificate is not what was approved'
+  const issued = file.events.some(
+    ({ type, details }) => type === 'certificate_issued' && details.certificate_sha256 === leaf.sha256,
+  )
+  if (!issued) yield 'the issuance of this certificate is not on record'
+}
+
+/** The rules that were in force for a job, with the job that made them. */
+function* rulesComplaints(file: JobFile, maker: JobFile, verify: VerifyReceipt): Generator<string> {
+  const { content } = file
+  const profile = profileMadeBy(maker)
+  if (profile === null) return yield 'the rules were made by a job that makes none'
+  if (!('profile_version' in content)) return yield 'the job was not made under a profile'
+  if (content.profile_id !== profile.id || content.profile_version !== profile.version)
+    yield 'the rules are not those that it was issued under'
+  yield* accountComplaints(file, {
+    rules: { pinned: profile, current: profile },
+    made_by: new Map([[profile.job_id, maker]]),
+    verify,
+  })
+}
+
+/** A refusal is one more thing that is wrong. */
+const gathered = (complaints: () => Iterable<string>): readonly string[] => {
+  try {
+    return [...complaints()]
+  } catch (error) {
+    if (error instanceof Refusal) return [error.message]
+    throw error
+  }
+}
+
+/**
+ * Everything that is wrong with a bundle; nothing where it proves what it
+ * claims. Needs no network and trusts nothing in the bundle: `verify` holds
+ * the public keys that its reader got elsewhere.
+ */
+export const verifyEvidence = (bundle: EvidenceBundle, verify: VerifyReceipt): readonly string[] =>
+  gathered(function* () {
+    const chain = readChain(bundle.chain)
+    const [leaf] = chain
+    if (leaf === undefined) return yield 'there is no certificate'
+    const file = retell(bundle.issued_by)
+    yield* chainComplaints(chain)
+    yield* contentComplaints(leaf, file)
+    yield* new Set(rulesComplaints(file, retell(bundle.rules_made_by), verify))
+  })

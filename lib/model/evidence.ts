@@ -1,0 +1,26 @@
+import * as z from 'zod'
+import { event } from './event.ts'
+import { jobContent } from './job.ts'
+import { derBase64 } from './plan.ts'
+
+/** A job as far as anything vouches for it: what it was to do, and all that happened. Its row is a view of these. */
+const account = z.strictObject({ content: jobContent, events: z.array(event).min(1) })
+
+/**
+ * All that it takes to prove, with two public keys and nothing else, that a
+ * certificate was requested by one person, approved by others under rules
+ * that were approved themselves, and is what they approved. It holds nothing
+ * that does not bear on that: changing any of it makes it fail.
+ */
+export const evidenceBundle = z.strictObject({
+  format: z.literal('countersign-evidence/1'),
+  environment: z.string(),
+  /** The certificate, then the CA certificates above it: DER, base64. */
+  chain: z.array(derBase64).min(2),
+  /** The job that issued it. */
+  issued_by: account,
+  /** The job that made the version of the profile it was issued under. */
+  rules_made_by: account,
+})
+
+export type EvidenceBundle = Readonly<z.infer<typeof evidenceBundle>>

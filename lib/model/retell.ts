@@ -1,0 +1,102 @@
+import * as z from 'zod'
+import { type Decision, decision } from './approval.ts'
+import type { Event } from './event.ts'
+import { contentDigest, type Issuance, issuance, type Job, type JobFile, job } from './job.ts'
+import type { ProfileVersion } from './profile.ts'
+import { Refusal } from './refusal.ts'
+
+type Account = Pick<JobFile, 'content' | 'events'>
+
+const words: ReadonlySet<string> = new Set(['decision_recorded', 'approval_approved', 'approval_rejected'])
+
+const decisionsOf = (events: readonly Event[]): readonly Decision[] =>
+  events
+    .filter(({ type }) => words.has(type))
+    .map(({ actor, time, details }) => {
+      const { verdict, note, digest, name, email } = details
+      return decision.parse({ by: actor, name, email, verdict, note, digest, time })
+    })
+
+const asked = z.looseObject({ expires_at: z.string(), quorum: z.int(), policy_sha256: z.string() })
+
+const approvalOf = (events: readonly Event[], state: string | null): Job['approval'] => {
+  if (state === null) return null
+  const request = events.find(({ type }) => type === 'approval_requested')
+  const { expires_at, quorum, policy_sha256 } = asked.parse(request?.details)
+  return job.shape.approval.parse({
+    state,
+    quorum,
+    policy_sha256,
+    decisions: decisionsOf(events),
+    created_at: request?.time,
+    expires_at,
+  })
+}
+
+const issuanceOf = (events: readonly Event[]): Issuance | null => {
+  const planned = events.findLast(({ type }) => type === 'issuance_planned')
+  if (planned === undefined) return null
+  const { serial, not_before, not_after, tbs_sha256 } = planned.details
+  return issuance.parse({
+    job_id: planned.chain,
+    serial,
+    period: { not_before, not_after },
+    tbs_sha256,
+    planned_at: planned.time,
+  })
+}
+
+const tell = ({ content, events }: Account): JobFile => {
+  const [first] = events
+  const last = events.at(-1)
+  const told = job.parse({
+    id: first?.chain,
+    version: 1,
+    type: content.type,
+    status: last?.job?.status,
+    queue: last?.job?.queue,
+    digest: contentDigest(content),
+    certificate_id: 'certificate_id' in content ? content.certificate_id : null,
+    profile_id: 'profile_id' in content ? content.profile_id : null,
+    profile_version: 'profile_version' in content ? content.profile_version : null,
+    issuer_id: null,
+    owner: first?.details.owner,
+    requested_by: first?.actor,
+    reason: first?.details.reason ?? null,
+    approval: approvalOf(events, last?.job?.approval_state ?? null),
+    lease: null,
+    attempts: 0,
+    error_message: null,
+    created_at: first?.time,
+    updated_at: last?.time,
+  })
+  return { job: told, content, events, issuance: issuanceOf(events) }
+}
+
+/**
+ * A job told again from its content and its events alone: the row in the table
+ * adds nothing that matters. Refuses (`mandate_refused`) events that tell none.
+ */
+export const retell = (account: Account): JobFile => {
+  try {
+    return tell(account)
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new Refusal('mandate_refused', 'the events tell no job')
+    throw error
+  }
+}
+
+/** The version of a profile that a job made, or null for a job that makes none. */
+export const profileMadeBy = ({ job: maker, content }: JobFile): ProfileVersion | null =>
+  content.type === 'ProfileChange'
+    ? {
+        id: content.profile_id,
+        version: content.base_version + 1,
+        status: content.operation === 'delete' ? 'deleted' : 'active',
+        document: content.document,
+        issuer: content.issuer,
+        created_by: maker.requested_by,
+        created_at: maker.updated_at,
+        job_id: maker.id,
+      }
+    : null
