@@ -42,7 +42,7 @@ export class ServiceStack extends Stack {
         'clock-key': [data.receiptKeys.clock],
         'sealing-key': [sealingKey.keyArn],
         'status-bucket': [bucket.bucketArn],
-        'status-objects': [bucket.arnForObjects('.well-known/pki/*')],
+        'status-objects': [bucket.arnForObjects('.well-known/pki/*'), bucket.arnForObjects('shards/*')],
         'queue-kms': [work.kms.queue.queueArn],
         'queue-apply': [work.apply.queue.queueArn],
         'queue-status': [work.status.queue.queueArn],
@@ -94,7 +94,14 @@ export class ServiceStack extends Stack {
     const relay = new Relay(this, { around, table: data.table, tokens })
     new Worker(this, 'worker-kms', { around, work: work.kms, batchSize: 5 })
     new Worker(this, 'worker-apply', { around, work: work.apply, batchSize: 10 })
-    new Worker(this, 'worker-publish-status', { around, work: work.status, batchSize: 10, maxConcurrency: 2 })
+    new Worker(this, 'worker-publish-status', {
+      around,
+      work: work.status,
+      // A burst of revocations arrives together, and each list is made once for all of it.
+      batchSize: 1000,
+      batchSeconds: 1,
+      maxConcurrency: 2,
+    })
     new Schedules(this, 'Schedules', {
       stage,
       tend: new PrivilegedFunction(this, 'schedule-tend', around),

@@ -29,12 +29,15 @@ type WorkerProps = {
   readonly around: Surroundings
   readonly work: WorkQueue
   readonly batchSize: number
+  /** How long messages are gathered; more than ten of them at once take a second at least. */
+  readonly batchSeconds?: number
   readonly maxConcurrency?: number
 }
 
 /** A function that takes jobs from one queue; a failed message does not hold back its batch. */
 export class Worker extends PrivilegedFunction {
-  constructor(scope: Construct, id: FunctionId, { around, work, batchSize, maxConcurrency }: WorkerProps) {
+  constructor(scope: Construct, id: FunctionId, props: WorkerProps) {
+    const { around, work, batchSize, batchSeconds, maxConcurrency } = props
     super(scope, id, around)
     this.addToRolePolicy(
       new PolicyStatement({
@@ -47,6 +50,7 @@ export class Worker extends PrivilegedFunction {
       eventSourceArn: work.queue.queueArn,
       batchSize,
       reportBatchItemFailures: true,
+      ...(batchSeconds === undefined ? {} : { maxBatchingWindow: Duration.seconds(batchSeconds) }),
       ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     })
     if (this.role) source.node.addDependency(this.role)

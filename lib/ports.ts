@@ -10,6 +10,7 @@ import type { Job, JobFile, JobStatus } from './model/job.ts'
 import type { Principal } from './model/principal.ts'
 import type { ProfileVersion } from './model/profile.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
+import type { OctetStream } from './pki/crl.ts'
 
 /** A page of a list, oldest first. `next` continues it, and is null at its end. */
 export type Page<T> = { readonly rows: readonly T[]; readonly next: string | null }
@@ -113,7 +114,8 @@ export type RevocationLists = {
   readonly advance: (head: CrlHead, event: Event) => Promise<boolean>
   /** Records what a key is about to be used for; false where another event came first. */
   readonly record: (issuer_id: string, shard: number, event: Event) => Promise<boolean>
-  readonly entries: (issuer_id: string, shard: number) => AsyncIterable<RevocationEntry>
+  /** What was recorded of a shard since an instant, or ever: strongly consistent, oldest first. */
+  readonly entries: (issuer_id: string, shard: number, from: string | null) => AsyncIterable<RevocationEntry>
   readonly lastEvent: (issuer_id: string, shard: number) => Promise<Event | null>
 }
 
@@ -164,11 +166,18 @@ export type StatusSite = {
   /** Replaces the object unless a newer one (by `order`) is there already. */
   readonly publish: (object: {
     readonly path: string
-    readonly body: Uint8Array
+    readonly body: OctetStream
     readonly content_type: string
     readonly max_age_seconds: number
     readonly order: number
   }) => Promise<'published' | 'newer_there'>
+}
+
+/** The rows of each shard, kept beside the table; only as good as their hash in the shard's head. */
+export type ShardRows = {
+  readonly get: (issuer_id: string, shard: number) => Promise<Uint8Array | null>
+  /** Replaces them unless newer ones (by `order`) are there already. */
+  readonly put: (issuer_id: string, shard: number, rows: Uint8Array, order: number) => Promise<void>
 }
 
 /** Waiting approvals, as executions that a person can watch. */
@@ -206,7 +215,8 @@ export type ParkedTokens = {
 
 export type Queues = {
   readonly dispatch: (queue: 'kms' | 'apply', job_id: string) => Promise<void>
-  readonly publishStatus: (issuer_id: string) => Promise<void>
+  /** Everything of an issuer, or only the lists of these shards. */
+  readonly publishStatus: (issuer_id: string, shards: readonly number[] | null) => Promise<void>
 }
 
 /** What a relying party asks of OCSP: DER as it was sent, or a serial number as people write it. */

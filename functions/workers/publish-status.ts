@@ -1,6 +1,8 @@
 import { signer } from '../../lib/aws/ca-keys.ts'
+import { objects } from '../../lib/aws/objects.ts'
 import { issuers } from '../../lib/aws/rules.ts'
 import { sealUnder } from '../../lib/aws/seal.ts'
+import { shardRows } from '../../lib/aws/shard-rows.ts'
 import { responders, revocationLists } from '../../lib/aws/status-records.ts'
 import { statusSite } from '../../lib/aws/status-site.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
@@ -11,6 +13,7 @@ import { statusFunction } from '../../lib/lambda/status-queue.ts'
 import { now, random } from '../../lib/lambda/world.ts'
 
 const table = tableClient(environment('TABLE_NAME'))
+const stored = objects(bucket())
 
 const deps = {
   issuers: issuers(table),
@@ -18,12 +21,14 @@ const deps = {
   responders: responders(table),
   signer: signer(environment('CA_KEYS')),
   seal: sealUnder(environment('RESPONDER_KEY_ARN')),
-  site: statusSite(bucket()),
+  site: statusSite(stored),
+  rows: shardRows(stored),
+  status_url: environment('STATUS_URL'),
   now,
   random,
 }
 
 export const handler = statusFunction({
-  publish: (issuer_id) => publishStatus(deps, issuer_id),
+  publish: (issuer_id, shards) => publishStatus(deps, issuer_id, shards),
   refresh: () => refreshStatus(deps),
 })

@@ -4,11 +4,11 @@ import type { Queues } from '../ports.ts'
 export type QueueUrls = { readonly kms: string; readonly apply: string; readonly status: string }
 
 export const queues = (urls: QueueUrls, client = new SQSClient({})): Queues => {
-  const send = async (QueueUrl: string, message: Readonly<Record<string, string>>): Promise<void> => {
+  const send = async (QueueUrl: string, message: Readonly<Record<string, unknown>>): Promise<void> => {
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }))
   }
   return {
     dispatch: (queue, job_id) => send(urls[queue], { job_id }),
-    publishStatus: (issuer_id) => send(urls.status, { type: 'publish', issuer_id }),
+    publishStatus: (issuer_id, shards) => send(urls.status, { type: 'publish', issuer_id, shards }),
   }
 }

@@ -37,9 +37,10 @@ export const revocationLists = (table: TableClient): RevocationLists => ({
     ])
     return stored === 'committed'
   },
-  entries: async function* (issuer_id, shard) {
+  entries: async function* (issuer_id, shard, from) {
     const { pk } = keys.crlHead(issuer_id, shard)
-    for await (const row of table.partition(pk, 'ENTRY#')) yield revocationEntry.parse(recordOf(row))
+    const start = from === null ? 'ENTRY#' : `ENTRY#${from}`
+    for await (const row of table.partition(pk, 'ENTRY#', start)) yield revocationEntry.parse(recordOf(row))
   },
   lastEvent: async (issuer_id, shard) => {
     const row = await table.last(keys.crlHead(issuer_id, shard).pk, 'EVENT#')

@@ -27,8 +27,8 @@ export type TableClient = {
   readonly get: (key: Key) => Promise<Row | null>
   /** Strongly consistent, in one call; the rows come in the order of the keys. */
   readonly getAll: (keys: readonly Key[]) => Promise<readonly (Row | null)[]>
-  /** A whole partition, or what of it begins so: strongly consistent, ascending, a call per megabyte. */
-  readonly partition: (pk: string, begins?: string) => AsyncIterable<Row>
+  /** A whole partition, or what of it begins so, from a sort key on: strongly consistent, ascending, a call per megabyte. */
+  readonly partition: (pk: string, begins?: string, from?: string) => AsyncIterable<Row>
   /** The last row of a partition whose sort key begins so. */
   readonly last: (pk: string, begins: string) => Promise<Row | null>
   readonly index: (query: IndexQuery) => Promise<readonly Row[]>
@@ -68,6 +68,19 @@ const bounds = ({ index, pk, after, before }: IndexQuery) => {
   }
 }
 
+const within = (pk: string, begins: string, from: string) => {
+  if (begins === '') return { KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: { ':p': pk } }
+  if (from === begins)
+    return {
+      KeyConditionExpression: 'pk = :p AND begins_with(sk, :s)',
+      ExpressionAttributeValues: { ':p': pk, ':s': begins },
+    }
+  return {
+    KeyConditionExpression: 'pk = :p AND sk BETWEEN :f AND :l',
+    ExpressionAttributeValues: { ':p': pk, ':f': from, ':l': `${begins}\uffff` },
+  }
+}
+
 /** What the cancellation of a transaction means to whoever asked for it. */
 const committedOf = (error: unknown, writes: readonly TableWrite[]): Committed => {
   if (!(error instanceof TransactionCanceledException)) throw error
@@ -95,15 +108,14 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
       const rows = Responses?.[name] ?? []
       return keys.map(({ pk, sk }) => rows.find((row) => row.pk === pk && row.sk === sk) ?? null)
     },
-    partition: async function* (pk, begins = '') {
+    partition: async function* (pk, begins = '', from = begins) {
       let start: Record<string, unknown> | undefined
       do {
         const page = await table.send(
           new QueryCommand({
             TableName: name,
             ConsistentRead: true,
-            KeyConditionExpression: begins === '' ? 'pk = :p' : 'pk = :p AND begins_with(sk, :s)',
-            ExpressionAttributeValues: { ':p': pk, ...(begins === '' ? {} : { ':s': begins }) },
+            ...within(pk, begins, from),
             ExclusiveStartKey: start,
           }),
         )

@@ -6,7 +6,7 @@ import type { Issuer } from '../model/issuer.ts'
 import { isTerminal, type Job } from '../model/job.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ProfileVersion } from '../model/profile.ts'
-import type { CrlHead } from '../model/revocation.ts'
+import type { CrlHead, RevocationEntry } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
 import type { Stored } from '../ports.ts'
 
@@ -18,7 +18,7 @@ import type { Stored } from '../ports.ts'
  * | `JOB#<id>` | `JOB`, `CONTENT`, `ISSUANCE`, `EVENT#<n>` | a job, whole |
  * | `CERTIFICATE#<id>` | `CERTIFICATE`, `VERSION#<n>` | a certificate and its versions |
  * | `SERIAL#<issuer>#<serial>` | `STATUS` | what OCSP answers |
- * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<serial>`, `EVENT#<n>` | a revocation list |
+ * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<recorded at>#<serial>`, `EVENT#<n>` | a revocation list |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
  * | `ISSUER#<id>` | `ISSUER` | an issuer |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
@@ -50,9 +50,9 @@ export const keys = {
   }),
   serial: (issuer: string, serial: string): Key => ({ pk: `SERIAL#${issuer}#${serial}`, sk: 'STATUS' }),
   crlHead: (issuer: string, shard: number): Key => ({ pk: `CRL#${issuer}#${shard}`, sk: 'HEAD' }),
-  crlEntry: (issuer: string, shard: number, serial: string): Key => ({
-    pk: `CRL#${issuer}#${shard}`,
-    sk: `ENTRY#${serial}`,
+  crlEntry: ({ issuer_id, shard, recorded_at, serial }: RevocationEntry): Key => ({
+    pk: `CRL#${issuer_id}#${shard}`,
+    sk: `ENTRY#${recorded_at}#${serial}`,
   }),
   profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
   profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
@@ -222,7 +222,7 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
     }
     case 'revocation_entry': {
       const { entry } = write
-      const put = { ...keys.crlEntry(entry.issuer_id, entry.shard, entry.serial), ...entry }
+      const put = { ...keys.crlEntry(entry), ...entry }
       return [{ of, put, condition: 'absent' }]
     }
     case 'profile': {

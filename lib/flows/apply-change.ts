@@ -45,10 +45,12 @@ const revokedVersion = (
           write: 'revocation_entry',
           entry: {
             issuer_id: version.issuer_id,
-            shard: 0,
+            shard: version.crl_shard,
             serial: version.serial,
+            recorded_at: revoked_at,
             revoked_at,
             reason,
+            invalidity_date: null,
             not_after: version.not_after,
           },
         } as const,

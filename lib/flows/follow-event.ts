@@ -70,7 +70,7 @@ export const follow = async (deps: FollowDeps, effect: Effect): Promise<void> =>
     case 'dispatch':
       return deps.queues.dispatch(effect.queue, effect.job_id)
     case 'publish_status':
-      return deps.queues.publishStatus(effect.issuer_id)
+      return deps.queues.publishStatus(effect.issuer_id, effect.shards)
   }
 }
 

@@ -25,9 +25,10 @@ export type LeafRequest = {
 export const planLeaf = (request: LeafRequest, status_url: string, random: Random): CertificatePlan => {
   const { csr, document, issuer, lifetime } = request
   const no_revocation_available = shortLived(lifetime)
-  const urls = statusUrls(status_url, issuer.id)
+  const serial = newSerial(random)
+  const urls = statusUrls(status_url, issuer, serial)
   return {
-    serial: newSerial(random),
+    serial,
     issuer,
     subject: [...csr.subject],
     subject_alternative_names: [...csr.subject_alternative_names],

@@ -2,18 +2,21 @@ import { sha256 } from '../model/digest.ts'
 import { append, type EventDraft } from '../model/event.ts'
 import type { Issuer } from '../model/issuer.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { CrlHead, RevocationEntry } from '../model/revocation.ts'
+import type { CrlHead } from '../model/revocation.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import { assembleCrl, tbsCertList } from '../pki/crl.ts'
-import { verifyCrl } from '../pki/crl-reader.ts'
-import { digestFor } from '../pki/signing.ts'
-import type { RevocationLists, Signer, StatusSite } from '../ports.ts'
-import { statusPaths } from './status-urls.ts'
+import { crlStream, type OctetStream, signedCrlStream } from '../pki/crl.ts'
+import { rowOctets } from '../pki/crl-rows.ts'
+import { digestFor, verifyChunks } from '../pki/signing.ts'
+import type { RevocationLists, ShardRows, Signer, StatusSite } from '../ports.ts'
+import { freshRows } from './shard-rows.ts'
+import { listPath } from './status-urls.ts'
 
 export type PublishListDeps = {
   readonly lists: RevocationLists
+  readonly rows: ShardRows
   readonly signer: Signer
   readonly site: StatusSite
+  readonly status_url: string
   readonly now: Clock
 }
 
@@ -23,83 +26,104 @@ export const listSeconds = 86_400
 /** How long caches may keep a list: what a revocation may take to be seen beyond the origin. */
 const listMaxAge = 300
 
-const shard = 0
+type Built = { readonly head: CrlHead; readonly tbs: OctetStream; readonly rows: Uint8Array }
 
-/** A certificate that ended before the last list was made has been on one list since: it may go (RFC 5280 §3.3). */
-const kept = async (
+/** Whether a list is past the middle of its time. */
+export const isDue = (head: CrlHead | null, now: Date): boolean =>
+  head === null || head.next_update <= instantOf(later(now, listSeconds / 2))
+
+/** Which list is asked for, and whether another is made even where the one that is out will do. */
+type Asked = { readonly shard: number; readonly anyway: boolean }
+
+/** The list as it would be now, under the next number; null where the one that is out will do. */
+const build = async (
   deps: PublishListDeps,
-  issuer: Issuer,
-  last: CrlHead | null,
-): Promise<RevocationEntry[]> => {
-  const entries: RevocationEntry[] = []
-  for await (const entry of deps.lists.entries(issuer.id, shard))
-    if (last === null || entry.not_after >= last.this_update) entries.push(entry)
-  return entries
-}
-
-/** The list as it would be now, under the next number. */
-const build = async (deps: PublishListDeps, issuer: Issuer) => {
-  const last = await deps.lists.head(issuer.id, shard)
+  { facts }: Issuer,
+  { shard, anyway }: Asked,
+): Promise<Built | null> => {
+  const last = await deps.lists.head(facts.id, shard)
   const now = new Date(Math.floor(deps.now().getTime() / 1000) * 1000)
-  const entries = await kept(deps, issuer, last)
-  const head: CrlHead = {
-    issuer_id: issuer.id,
+  const { rows, changed } = await freshRows(deps, { issuer_id: facts.id, shard }, last)
+  if (!anyway && !changed && !isDue(last, now)) return null
+  const named = {
+    issuer_id: facts.id,
     shard,
     number: (last?.number ?? 0) + 1,
     this_update: instantOf(now),
     next_update: instantOf(later(now, listSeconds)),
   }
-  const tbs = tbsCertList({
-    ...head,
-    issuer_subject: Buffer.from(issuer.facts.subject, 'base64'),
-    key_id: issuer.facts.key_id,
-    signing_algorithm: issuer.facts.signing_algorithm,
-    entries,
+  const tbs = crlStream({
+    ...named,
+    issuer_subject: Buffer.from(facts.subject, 'base64'),
+    key_id: facts.key_id,
+    signing_algorithm: facts.signing_algorithm,
+    rows: () => [rows],
+    ...(facts.crl_shards === 1 ? {} : { shard_url: `${deps.status_url}/${listPath(facts, shard)}` }),
   })
-  return { head, tbs, count: entries.length }
+  const head: CrlHead = {
+    ...named,
+    cutoff: last?.this_update ?? null,
+    entries: rows.length / rowOctets,
+    octets: tbs.length,
+    rows_sha256: sha256(rows),
+  }
+  return { head, tbs, rows }
 }
 
 /** Takes the number and puts on record what will be signed; false where another publisher took it. */
-const plan = async (
-  deps: PublishListDeps,
-  { head, tbs, count }: Awaited<ReturnType<typeof build>>,
-): Promise<boolean> => {
+const plan = async (deps: PublishListDeps, { head, tbs }: Built): Promise<boolean> => {
+  const tbs_sha256 = Buffer.from(digestFor(tbs.chunks(), 'ECDSA_SHA_256')).toString('hex')
   const draft: EventDraft = {
     type: 'crl_planned',
     actor: { id: 'worker-publish-status', type: 'System' },
     resource: head.issuer_id,
     job: null,
-    details: { ...head, entries: count, tbs_sha256: sha256(tbs) },
+    details: { ...head, tbs_sha256 },
   }
-  const before = await deps.lists.lastEvent(head.issuer_id, shard)
-  const chain = `crl-${head.issuer_id}-${shard}`
+  const before = await deps.lists.lastEvent(head.issuer_id, head.shard)
+  const chain = `crl-${head.issuer_id}-${head.shard}`
   const [event] = append(chain, before === null ? [] : [before], [draft], deps.now())
   return event !== undefined && deps.lists.advance(head, event)
 }
 
+const sign = async (deps: PublishListDeps, issuer: Issuer, tbs: OctetStream): Promise<OctetStream> => {
+  const { signing_algorithm } = issuer.facts
+  const digest = digestFor(tbs.chunks(), signing_algorithm)
+  const signature = await deps.signer.sign(issuer.key, signing_algorithm, digest)
+  const spki = Buffer.from(issuer.spki, 'base64')
+  if (!verifyChunks(tbs.chunks(), signing_algorithm, { signature, spki }))
+    throw new Refusal('plan_mismatch', `the list of ${issuer.id} does not verify with its own key`)
+  return signedCrlStream(tbs, signing_algorithm, signature)
+}
+
 /**
- * Makes, signs and publishes the next list of an issuer. Numbers strictly
- * increase, whoever else publishes: a number is taken in the table before a
- * key is used, and entries are read after the number before it was taken.
+ * Makes, signs and publishes the next list of one shard, if it would say
+ * anything new or the one before is past the middle of its time (or anyway);
+ * null otherwise. Numbers strictly increase, whoever else publishes: a number is
+ * taken in the table before a key is used, and entries are read after the
+ * number before it was taken. The rows are kept last: where they are not
+ * those of the head, the list may not be out, and the next publisher makes
+ * another.
  */
-export const publishList = async (deps: PublishListDeps, issuer: Issuer): Promise<CrlHead> => {
+export const publishList = async (
+  deps: PublishListDeps,
+  issuer: Issuer,
+  asked: Asked,
+): Promise<CrlHead | null> => {
   for (let round = 0; round < 8; round += 1) {
-    const built = await build(deps, issuer)
+    const built = await build(deps, issuer, asked)
+    if (built === null) return null
     if (!(await plan(deps, built))) continue
-    const { signing_algorithm } = issuer.facts
-    const digest = digestFor(built.tbs, signing_algorithm)
-    const signature = await deps.signer.sign(issuer.key, signing_algorithm, digest)
-    const body = assembleCrl(built.tbs, signing_algorithm, signature)
-    if (!verifyCrl(body, Buffer.from(issuer.spki, 'base64')))
-      throw new Refusal('plan_mismatch', `the list of ${issuer.id} does not verify with its own key`)
+    const { head, rows } = built
     await deps.site.publish({
-      path: statusPaths(issuer.id).crl,
-      body,
+      path: listPath(issuer.facts, head.shard),
+      body: await sign(deps, issuer, built.tbs),
       content_type: 'application/pkix-crl',
       max_age_seconds: listMaxAge,
-      order: built.head.number,
+      order: head.number,
     })
-    return built.head
+    await deps.rows.put(issuer.id, head.shard, rows, head.number)
+    return head
   }
   throw new Error(`the list of ${issuer.id} is too contended`)
 }

@@ -1,18 +1,22 @@
 import type { Issuer } from '../model/issuer.ts'
-import { instantOf, later } from '../model/time.ts'
+import { instantOf } from '../model/time.ts'
 import type { Issuers } from '../ports.ts'
 import { certifyResponder, type ResponderDeps } from './certify-responder.ts'
-import { listSeconds, type PublishListDeps, publishList } from './publish-list.ts'
+import { isDue, type PublishListDeps, publishList } from './publish-list.ts'
 import { statusPaths } from './status-urls.ts'
 
 export type PublishDeps = PublishListDeps & ResponderDeps & { readonly issuers: Issuers }
 
 const caMaxAge = 86_400
 
+/** How many lists are made side by side. */
+const together = 8
+
 const publishCa = async (deps: PublishDeps, issuer: Issuer): Promise<void> => {
+  const der = Buffer.from(issuer.chain[0] ?? '', 'base64')
   await deps.site.publish({
     path: statusPaths(issuer.id).ca,
-    body: Buffer.from(issuer.chain[0] ?? '', 'base64'),
+    body: { length: der.length, chunks: () => [der] },
     content_type: 'application/pkix-cert',
     max_age_seconds: caMaxAge,
     // An issuer has one CA certificate for all its life.
@@ -25,19 +29,41 @@ const responderIsDue = async (deps: PublishDeps, issuer: Issuer): Promise<boolea
   return responder === null || responder.renew_at <= instantOf(deps.now())
 }
 
-const listIsDue = async (deps: PublishDeps, issuer: Issuer): Promise<boolean> => {
-  const head = await deps.lists.head(issuer.id, 0)
-  const half = instantOf(later(deps.now(), listSeconds / 2))
-  return head === null || head.next_update <= half
+const shardsOf = ({ facts }: Issuer): number[] =>
+  Array.from({ length: facts.crl_shards }, (_, shard) => shard)
+
+/** Publishes lists, a few at a time; how many there was a reason to make. */
+const publishLists = async (
+  deps: PublishDeps,
+  issuer: Issuer,
+  { shards, anyway }: { readonly shards: readonly number[]; readonly anyway: boolean },
+): Promise<number> => {
+  let published = 0
+  const waiting = [...shards]
+  const one = async (): Promise<void> => {
+    for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift())
+      if ((await publishList(deps, issuer, { shard, anyway })) !== null) published += 1
+  }
+  await Promise.all(Array.from({ length: Math.min(together, shards.length) }, one))
+  return published
 }
 
-/** Brings the status site up to date with what is stored of an issuer: its CA certificate, responder and list. */
-export const publishStatus = async (deps: PublishDeps, issuer_id: string): Promise<void> => {
+/**
+ * Brings the status site up to date with what is stored of an issuer: its CA
+ * certificate, its responder and all its lists anew; or, of these shards,
+ * the lists that would say anything new. Returns how many lists it made.
+ */
+export const publishStatus = async (
+  deps: PublishDeps,
+  issuer_id: string,
+  shards: readonly number[] | null = null,
+): Promise<number> => {
   const issuer = await deps.issuers.get(issuer_id)
-  if (issuer === null) return
+  if (issuer === null) return 0
+  if (shards !== null) return publishLists(deps, issuer, { shards, anyway: false })
   await publishCa(deps, issuer)
   if (await responderIsDue(deps, issuer)) await certifyResponder(deps, issuer)
-  await publishList(deps, issuer)
+  return publishLists(deps, issuer, { shards: shardsOf(issuer), anyway: true })
 }
 
 async function* everyIssuer(issuers: Issuers): AsyncGenerator<Issuer> {
@@ -49,19 +75,44 @@ async function* everyIssuer(issuers: Issuers): AsyncGenerator<Issuer> {
   } while (after !== null)
 }
 
+const headsOf = (deps: Pick<PublishDeps, 'lists'>, issuer: Issuer) =>
+  Promise.all(shardsOf(issuer).map((shard) => deps.lists.head(issuer.id, shard)))
+
+const refreshIssuer = async (deps: PublishDeps, issuer: Issuer): Promise<number> => {
+  const due = await responderIsDue(deps, issuer)
+  if (due) await certifyResponder(deps, issuer)
+  const heads = await headsOf(deps, issuer)
+  const now = deps.now()
+  const shards = shardsOf(issuer).filter((shard) => isDue(heads[shard] ?? null, now))
+  if (shards.length > 0) await publishCa(deps, issuer)
+  return (due ? 1 : 0) + (await publishLists(deps, issuer, { shards, anyway: false }))
+}
+
 /** Renews whatever would go stale: lists past the middle of their time, responders past theirs. Returns how many. */
 export const refreshStatus = async (deps: PublishDeps): Promise<number> => {
   let renewed = 0
+  for await (const issuer of everyIssuer(deps.issuers)) renewed += await refreshIssuer(deps, issuer)
+  return renewed
+}
+
+/** How old the oldest list of an issuer is, and how many certificates its lists have. */
+export type ListState = {
+  readonly issuer_id: string
+  readonly age_seconds: number
+  readonly entries: number
+}
+
+/** The state of the lists of every issuer, for those who watch over them. */
+export async function* listStates(
+  deps: Pick<PublishDeps, 'issuers' | 'lists' | 'now'>,
+): AsyncGenerator<ListState> {
   for await (const issuer of everyIssuer(deps.issuers)) {
-    if (await responderIsDue(deps, issuer)) {
-      await certifyResponder(deps, issuer)
-      renewed += 1
-    }
-    if (await listIsDue(deps, issuer)) {
-      await publishCa(deps, issuer)
-      await publishList(deps, issuer)
-      renewed += 1
+    const heads = await headsOf(deps, issuer)
+    const oldest = Math.min(...heads.map((head) => Date.parse(head?.this_update ?? issuer.created_at)))
+    yield {
+      issuer_id: issuer.id,
+      age_seconds: Math.max(0, Math.round((deps.now().getTime() - oldest) / 1000)),
+      entries: heads.reduce((sum, head) => sum + (head?.entries ?? 0), 0),
     }
   }
-  return renewed
 }

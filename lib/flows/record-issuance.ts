@@ -6,6 +6,7 @@ import type { Issuer } from '../model/issuer.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { SerialStatus } from '../model/revocation.ts'
+import { shardOf } from '../model/shards.ts'
 import { instantOf } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
 import type { Certificates } from '../ports.ts'
@@ -26,7 +27,7 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 
 /** What relying parties are told of a serial from the moment its certificate exists. */
 const statusOf = (
-  content: Issuing,
+  { job, content }: { readonly job: JobFile['job']; readonly content: Issuing },
   subject: { id: string; version: number },
   not_after: string,
 ): SerialStatus => ({
@@ -35,11 +36,15 @@ const statusOf = (
   version: 1,
   certificate_id: subject.id,
   certificate_version: subject.version,
+  profile_id: 'profile_id' in content ? content.profile_id : null,
+  owner: job.owner,
+  spki_sha256: content.plan.public_key.spki_sha256,
   status: 'good',
   revoked_at: null,
   reason: null,
   not_after,
   short_lived: content.plan.no_revocation_available,
+  crl_shard: shardOf(content.plan.serial, content.plan.issuer.crl_shards),
 })
 
 const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): Promise<Recorded> => {
@@ -64,6 +69,7 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
     not_before,
     not_after,
     short_lived: content.plan.no_revocation_available,
+    crl_shard: shardOf(content.plan.serial, content.plan.issuer.crl_shards),
     revoked_at: null,
     revocation_reason: null,
   }
@@ -74,7 +80,8 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
     current_version: version.number,
     not_after,
   } as const
-  const serial = statusOf(content, { id: certificate.id, version: version.number }, not_after)
+  const { job } = file
+  const serial = statusOf({ job, content }, { id: certificate.id, version: version.number }, not_after)
   return {
     writes: [
       { write: 'next_certificate', certificate: next },
@@ -118,12 +125,14 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
       key_id,
       signing_algorithm,
       not_after,
+      crl_shards: content.crl_shards,
     },
     path_length,
     created_at: instantOf(now),
     job_id: file.job.id,
   }
-  const serial = statusOf(content, { id: content.issuer_id, version: 1 }, not_after)
+  const { job } = file
+  const serial = statusOf({ job, content }, { id: content.issuer_id, version: 1 }, not_after)
   const changed: Draft = {
     type: 'issuer_changed',
     actor: { id: deps.worker, type: 'System' },

@@ -26,6 +26,7 @@ export type IssuerRequest = {
   readonly subject: DistinguishedName
   readonly lifetime: string
   readonly path_length: number | null
+  readonly crl_shards: number
   readonly reason?: string | undefined
 }
 
@@ -66,6 +67,7 @@ const selfFacts = (
   key_id: keyIdOf(spki),
   signing_algorithm,
   not_after: null,
+  crl_shards: request.crl_shards,
 })
 
 /** A new CA over a key in KMS, as a job that always takes a second person. */
@@ -83,9 +85,10 @@ export const requestIssuer = async (
   const signing_algorithm = signingAlgorithmOf[algorithm]
   if (signing_algorithm === null) throw invalid('/key', `a CA key is not ${algorithm}`)
   const parent = await parentOf(deps, request, now)
-  const urls = parent === null ? null : statusUrls(deps.status_url, parent.id)
+  const serial = newSerial(deps.random)
+  const urls = parent === null ? null : statusUrls(deps.status_url, parent.facts, serial)
   const plan: CertificatePlan = {
-    serial: newSerial(deps.random),
+    serial,
     issuer: parent?.facts ?? selfFacts(request, spki, signing_algorithm),
     subject: [...request.subject],
     subject_alternative_names: [],
@@ -104,7 +107,7 @@ export const requestIssuer = async (
     no_revocation_available: false,
     ocsp_no_check: false,
   }
-  const { id: issuer_id, name, key, parent_id } = request
+  const { id: issuer_id, name, key, parent_id, crl_shards } = request
   const content: JobContent = {
     type: 'IssuerChange',
     operation: 'create',
@@ -112,6 +115,7 @@ export const requestIssuer = async (
     name,
     key,
     parent_id,
+    crl_shards,
     plan,
   }
   const opening = {

@@ -10,6 +10,7 @@ import { distinguishedName } from '../model/names.ts'
 import type { Permission } from '../model/permissions.ts'
 import { profileDocument } from '../model/profile.ts'
 import { revocationReasons } from '../model/revocation.ts'
+import { shardCount } from '../model/shards.ts'
 import { durationBetween, instant } from '../model/time.ts'
 import {
   approvalRow,
@@ -109,6 +110,7 @@ export const bodies = {
     subject: distinguishedName.min(1),
     lifetime: durationBetween('P1D', 'P9132D'),
     path_length: z.int().min(0).max(8).nullable().default(null),
+    crl_shards: shardCount.default(1),
     reason: note.optional(),
   }),
 } as const

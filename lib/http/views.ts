@@ -105,6 +105,7 @@ export const issuerView = z.strictObject({
   path_length: z.int().nullable(),
   certificate_sha256: z.string().nullable(),
   not_after: z.iso.datetime().nullable(),
+  crl_shards: z.int(),
   /** PEM: the CA certificate, then those above it. */
   chain_pem: z.string(),
   created_at: z.iso.datetime(),
@@ -118,7 +119,7 @@ export const chainPem = (ders: readonly string[]): string => ders.map(pemOf).joi
 
 export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
   const { id, type, name, status, key, parent_id, path_length, chain, facts, created_at, job_id } = row
-  const { certificate_sha256, not_after } = facts
+  const { certificate_sha256, not_after, crl_shards } = facts
   return {
     id,
     type,
@@ -129,6 +130,7 @@ export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
     path_length,
     certificate_sha256,
     not_after,
+    crl_shards,
     chain_pem: chainPem(chain),
     created_at,
     job_id,

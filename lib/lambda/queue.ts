@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import * as z from 'zod'
+import { shardNumber } from '../model/shards.ts'
 import { faultLogger, logger } from './logger.ts'
 
 /** Null-safe JSON: what is no JSON is undefined, which no schema takes. */
@@ -35,6 +36,10 @@ export const queueFunction =
 export const jobMessage = z.strictObject({ job_id: z.string() })
 
 export const statusMessage = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('publish'), issuer_id: z.string() }),
+  z.strictObject({
+    type: z.literal('publish'),
+    issuer_id: z.string(),
+    shards: z.array(shardNumber).nullable(),
+  }),
   z.strictObject({ type: z.literal('refresh') }),
 ])

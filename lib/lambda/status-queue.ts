@@ -3,19 +3,25 @@ import { faultLogger, logger } from './logger.ts'
 import { jsonOf, statusMessage } from './queue.ts'
 
 type Work = {
-  readonly publish: (issuer_id: string) => Promise<void>
-  readonly refresh: () => Promise<number>
+  readonly publish: (issuer_id: string, shards: readonly number[] | null) => Promise<number>
+  readonly refresh: () => Promise<unknown>
 }
+
+/** What a batch asks of one issuer, in all. */
+type Group = { readonly messages: string[]; shards: Set<number> | null }
+
+const added = (shards: Group['shards'], more: readonly number[] | null): Group['shards'] =>
+  shards === null || more === null ? null : new Set([...shards, ...more])
 
 /**
  * The publisher behind its queue: of all the messages of a batch that are
- * about one issuer, one list is made. A burst of revocations costs as many
- * signatures as there are batches, not as there are revocations.
+ * about one issuer, each list is made once. A burst of revocations costs as
+ * many signatures as it touches lists, not as there are revocations.
  */
 export const statusFunction =
   ({ publish, refresh }: Work) =>
   async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const groups = new Map<string | null, string[]>()
+    const groups = new Map<string | null, Group>()
     const failed: string[] = []
     for (const { body, messageId } of event.Records) {
       const read = statusMessage.safeParse(jsonOf(body))
@@ -24,14 +30,20 @@ export const statusFunction =
         failed.push(messageId)
         continue
       }
-      const about = read.data.type === 'publish' ? read.data.issuer_id : null
-      groups.set(about, [...(groups.get(about) ?? []), messageId])
+      const [about, shards] =
+        read.data.type === 'publish' ? [read.data.issuer_id, read.data.shards] : [null, []]
+      const group = groups.get(about) ?? { messages: [], shards: new Set<number>() }
+      group.messages.push(messageId)
+      group.shards = added(group.shards, shards)
+      groups.set(about, group)
     }
-    for (const [issuer_id, messages] of groups) {
+    for (const [issuer_id, { messages, shards }] of groups) {
       try {
-        if (issuer_id === null) await refresh()
-        else await publish(issuer_id)
-        logger.info('published', { issuer_id, messages: messages.length })
+        const outcome =
+          issuer_id === null
+            ? await refresh()
+            : await publish(issuer_id, shards === null ? null : [...shards])
+        logger.info('published', { issuer_id, messages: messages.length, outcome })
       } catch (error) {
         faultLogger(error)
         failed.push(...messages)

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { certificateId, issuerId, jobId, profileId } from './ids.ts'
 import { derBase64, serialNumber } from './plan.ts'
+import { shardNumber } from './shards.ts'
 import { instant } from './time.ts'
 
 /** The managed thing: it has versions, one for each issuance. */
@@ -37,6 +38,8 @@ export const certificateVersion = z.strictObject({
   not_after: instant,
   /** Fixed at issuance: relying parties were told never to ask for its status (RFC 9608). */
   short_lived: z.boolean(),
+  /** The list that its serial belongs to, as its distribution point says. */
+  crl_shard: shardNumber,
   revoked_at: instant.nullable(),
   revocation_reason: z.string().nullable(),
 })

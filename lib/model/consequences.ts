@@ -1,13 +1,20 @@
+import * as z from 'zod'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
 import type { Job } from './job.ts'
+import { shardNumber } from './shards.ts'
 
 /** What our own functions do next. Each may be done twice without harm. */
 export type Effect =
   | { readonly effect: 'start_workflow'; readonly job_id: string }
   | { readonly effect: 'resume_workflow'; readonly approval_id: string }
   | { readonly effect: 'dispatch'; readonly queue: 'kms' | 'apply'; readonly job_id: string }
-  | { readonly effect: 'publish_status'; readonly issuer_id: string }
+  | {
+      readonly effect: 'publish_status'
+      readonly issuer_id: string
+      /** Null for everything of the issuer. */
+      readonly shards: readonly number[] | null
+    }
 
 type Snapshot = NonNullable<Event['job']>
 
@@ -24,7 +31,17 @@ const resumed = (job: Snapshot | null): readonly Effect[] =>
     : [{ effect: 'resume_workflow', approval_id: approvalIdOf(job.id) }]
 
 const published = (details: Event['details']): readonly Effect[] =>
-  typeof details.issuer_id === 'string' ? [{ effect: 'publish_status', issuer_id: details.issuer_id }] : []
+  typeof details.issuer_id === 'string'
+    ? [{ effect: 'publish_status', issuer_id: details.issuer_id, shards: null }]
+    : []
+
+const touchedLists = z.array(z.strictObject({ issuer_id: z.string(), shards: z.array(shardNumber) }))
+
+/** Only the lists that a revocation is on are made anew. */
+const relisted = (details: Event['details']): readonly Effect[] => {
+  const { data } = touchedLists.safeParse(details.lists)
+  return data?.map((list) => ({ effect: 'publish_status', ...list })) ?? published(details)
+}
 
 const nothing = (): readonly Effect[] => []
 
@@ -46,7 +63,7 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   issuance_planned: nothing,
   certificate_issued: nothing,
   issuance_failed: nothing,
-  certificate_revoked: ({ details }) => published(details),
+  certificate_revoked: ({ details }) => relisted(details),
   profile_changed: nothing,
   issuer_changed: ({ details }) => published(details),
   job_failed: nothing,

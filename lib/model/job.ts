@@ -7,6 +7,7 @@ import { keyName } from './issuer.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
 import { profileDocument } from './profile.ts'
 import { revocationReasons } from './revocation.ts'
+import { shardCount } from './shards.ts'
 import { instant } from './time.ts'
 
 const certificateRequest = {
@@ -46,6 +47,7 @@ export const jobContent = z.discriminatedUnion('type', [
     name: z.string().min(1).max(128),
     key: keyName,
     parent_id: issuerId.nullable(),
+    crl_shards: shardCount,
     plan: certificatePlan,
   }),
 ])

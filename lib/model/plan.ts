@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { keyAlgorithms, signingAlgorithms } from './algorithms.ts'
 import { distinguishedName, generalName } from './names.ts'
+import { shardCount } from './shards.ts'
 
 export const keyUsages = [
   'digitalSignature',
@@ -45,6 +46,8 @@ export const issuerFacts = z.strictObject({
   signing_algorithm: z.enum(signingAlgorithms),
   /** Nothing signed may outlive this. Null while the CA signs itself. */
   not_after: z.iso.datetime().nullable(),
+  /** Decides the CRL distribution point of whatever is signed. */
+  crl_shards: shardCount,
 })
 
 export type IssuerFacts = Readonly<z.infer<typeof issuerFacts>>

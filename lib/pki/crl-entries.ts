@@ -1,91 +1,130 @@
+import { rowOctets, rowOffsets } from './crl-rows.ts'
 import { enumerated, octetString, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
-import { time } from './der-time.ts'
+import { generalizedTime, time } from './der-time.ts'
 import { extensionIds } from './extensions.ts'
-import { type ReasonName, reasonCodes, reasonNames } from './revocation-reasons.ts'
+import { reasonCodes, reasonNames } from './revocation-reasons.ts'
 
-/** One revoked certificate. */
-export type CrlEntry = {
-  /** Canonical, as the model's `serialNumber`. */
-  readonly serial: string
-  /** ISO 8601. */
-  readonly revoked_at: string
-  readonly reason?: ReasonName | null | undefined
-}
+/** Whole rows in pieces of any size; to be read as often as it is called. */
+export type Rows = () => Iterable<Uint8Array>
 
 const nothing: Uint8Array = new Uint8Array()
 
-/** crlEntryExtensions with a reasonCode; `unspecified` is said by saying nothing (RFC 5280 §5.3.1). */
-const reasonExtensions = (reason: ReasonName): Uint8Array =>
+/** Extension with a reasonCode; `unspecified` is said by saying nothing (RFC 5280 §5.3.1). */
+const reasonExtensions: readonly Uint8Array[] = reasonNames.map((reason) =>
   reason === 'unspecified'
     ? nothing
-    : sequence(sequence(oid(extensionIds.reason_code), octetString(enumerated(reasonCodes[reason]))))
-
-const extensionsByReason: ReadonlyMap<string, Uint8Array> = new Map(
-  reasonNames.map((reason) => [reason, reasonExtensions(reason)]),
+    : sequence(oid(extensionIds.reason_code), octetString(enumerated(reasonCodes[reason]))),
 )
 
-const canonical = /^(?!00)(?:[0-9a-f]{2}){1,20}$/
+/** crlEntryExtensions of entries that say no more than a reason. */
+const extensionsByReason: readonly Uint8Array[] = reasonExtensions.map((extension) =>
+  extension.length === 0 ? nothing : sequence(extension),
+)
 
-const chunkOctets = 65_536
+const invalidityExtension = (seconds: number): Uint8Array =>
+  sequence(oid(extensionIds.invalidity_date), octetString(generalizedTime(new Date(seconds * 1000))))
 
-/** An entry is at most 2 + (2 + 21) + (2 + 15) + 14 octets: one length octet does for all of it. */
-const entryOctets = 64
+const extensionsOf = (reason: number, invalidity: number): Uint8Array =>
+  invalidity === 0
+    ? (extensionsByReason[reason] ?? nothing)
+    : sequence(reasonExtensions[reason] ?? nothing, invalidityExtension(invalidity))
 
-/** A time as DER; entries of one batch mostly share it, so the last one is kept. */
-const timeEncoder = (): ((iso: string) => Uint8Array) => {
-  let last = ''
+const uint32 = (rows: Uint8Array, at: number): number =>
+  (rows[at] ?? 0) * 0x100_0000 +
+  (((rows[at + 1] ?? 0) << 16) | ((rows[at + 2] ?? 0) << 8) | (rows[at + 3] ?? 0))
+
+const digits = (value: number): readonly [number, number] => [48 + Math.trunc(value / 10), 48 + (value % 10)]
+
+/** Times as DER. The day is encoded once for all the times in it; the last time, once for all its entries. */
+const timeEncoder = (): ((seconds: number) => Uint8Array) => {
   let encoded = nothing
-  return (iso) => {
-    if (iso === last) return encoded
-    encoded = time(new Date(iso))
-    last = iso
+  let last = -1
+  let day = -1
+  return (seconds) => {
+    if (seconds === last) return encoded
+    last = seconds
+    const today = Math.floor(seconds / 86_400)
+    if (today !== day) encoded = time(new Date(seconds * 1000))
+    day = today
+    const clock = seconds - today * 86_400
+    const at = encoded.length - 7
+    encoded.set(digits(Math.trunc(clock / 3600)), at)
+    encoded.set(digits(Math.trunc(clock / 60) % 60), at + 2)
+    encoded.set(digits(clock % 60), at + 4)
     return encoded
   }
 }
 
-/** Writes one entry at `offset` and gives the offset after it; `write` knows hex, so a serial is never copied. */
-const writeEntry = (
-  chunk: Buffer,
-  offset: number,
-  serial: string,
-  rest: readonly [Uint8Array, Uint8Array],
-): number => {
-  const isHigh = serial >= '8'
-  const octets = serial.length / 2 + (isHigh ? 1 : 0)
-  const [date, extensions] = rest
-  chunk[offset] = 0x30
-  chunk[offset + 1] = 2 + octets + date.length + extensions.length
-  chunk[offset + 2] = 0x02
-  chunk[offset + 3] = octets
-  if (isHigh) chunk[offset + 4] = 0
-  chunk.write(serial, offset + 4 + (isHigh ? 1 : 0), 'hex')
-  chunk.set(date, offset + 4 + octets)
-  chunk.set(extensions, offset + 4 + octets + date.length)
-  return offset + 4 + octets + date.length + extensions.length
+/** 1950–2049 is UTCTime, anything later takes two octets more (RFC 5280 §5.1.2.6). */
+const generalizedFrom = Date.UTC(2050, 0, 1) / 1000
+
+/** An entry is less than 128 octets, whatever it says: one length octet does for all of it. */
+const contentOctets = (rows: Uint8Array, at: number): number => {
+  const serial = (rows[at] ?? 0) + ((rows[at + 1] ?? 0) >= 0x80 ? 1 : 0)
+  const date = uint32(rows, at + rowOffsets.revoked) < generalizedFrom ? 15 : 17
+  const reason = rows[at + rowOffsets.reason] ?? 0
+  const invalidity = uint32(rows, at + rowOffsets.invalidity)
+  const extensions =
+    invalidity === 0
+      ? (extensionsByReason[reason] ?? nothing).length
+      : extensionsOf(reason, invalidity).length
+  return 2 + serial + date + extensions
 }
 
+/** How many octets the entries of these rows have in a list. */
+export const entriesOctets = (rows: Rows): number => {
+  let octets = 0
+  for (const piece of rows())
+    for (let at = 0; at < piece.length; at += rowOctets) octets += 2 + contentOctets(piece, at)
+  return octets
+}
+
+const chunkOctets = 65_536
+const entryOctets = 130
+
 /**
- * The entries of a CRL (RFC 5280 §5.1.2.6) as chunks of about 64 KB, in the
- * order they come, in linear time; memory is the octets themselves. A serial
- * that is not canonical or a time that is none is a fault of the caller.
+ * The entries of a list (RFC 5280 §5.1.2.6), in the order of their rows. A
+ * chunk holds until the next one is asked for: all of them are written into
+ * the same 64 KB, so that a list of a million takes no more memory than one of
+ * ten.
  */
-export function crlEntryChunks(entries: Iterable<CrlEntry>): readonly Uint8Array[] {
-  const chunks: Uint8Array[] = []
+export function* entryChunks(rows: Rows): Generator<Uint8Array> {
+  const chunk = Buffer.allocUnsafe(chunkOctets)
   const encodeTime = timeEncoder()
-  let chunk = Buffer.alloc(chunkOctets)
   let offset = 0
-  for (const { serial, revoked_at, reason } of entries) {
-    const extensions = extensionsByReason.get(reason ?? 'unspecified')
-    if (!canonical.test(serial)) throw new Error(`serial ${JSON.stringify(serial)} is not canonical`)
-    if (extensions === undefined) throw new Error(`${JSON.stringify(reason)} is not a revocation reason`)
-    if (offset > chunkOctets - entryOctets) {
-      chunks.push(chunk.subarray(0, offset))
-      chunk = Buffer.alloc(chunkOctets)
-      offset = 0
+  for (const piece of rows()) {
+    for (let at = 0; at < piece.length; at += rowOctets) {
+      if (offset > chunkOctets - entryOctets) {
+        yield chunk.subarray(0, offset)
+        offset = 0
+      }
+      offset = writeEntry(chunk, offset, piece, at, encodeTime)
     }
-    offset = writeEntry(chunk, offset, serial, [encodeTime(revoked_at), extensions])
   }
-  if (offset > 0) chunks.push(chunk.subarray(0, offset))
-  return chunks
+  if (offset > 0) yield chunk.subarray(0, offset)
+}
+
+/** Writes the entry of one row and gives the offset after it. Nothing is allocated but for a rare invalidityDate. */
+function writeEntry(
+  chunk: Buffer,
+  start: number,
+  rows: Uint8Array,
+  at: number,
+  encodeTime: (seconds: number) => Uint8Array,
+): number {
+  const octets = rows[at] ?? 0
+  const isHigh = (rows[at + 1] ?? 0) >= 0x80
+  const date = encodeTime(uint32(rows, at + rowOffsets.revoked))
+  const extensions = extensionsOf(rows[at + rowOffsets.reason] ?? 0, uint32(rows, at + rowOffsets.invalidity))
+  let offset = start
+  chunk[offset++] = 0x30
+  chunk[offset++] = 2 + octets + (isHigh ? 1 : 0) + date.length + extensions.length
+  chunk[offset++] = 0x02
+  chunk[offset++] = octets + (isHigh ? 1 : 0)
+  if (isHigh) chunk[offset++] = 0
+  for (let octet = 1; octet <= octets; octet++) chunk[offset++] = rows[at + octet] ?? 0
+  for (let octet = 0; octet < date.length; octet++) chunk[offset++] = date[octet] ?? 0
+  for (let octet = 0; octet < extensions.length; octet++) chunk[offset++] = extensions[octet] ?? 0
+  return offset
 }

@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../model/refusal.ts'
 import { publicKeyOf, signingAlgorithmOf, verifySignature } from './algorithms.ts'
-import type { CrlEntry } from './crl-entries.ts'
+import type { CrlEntry } from './crl-rows.ts'
 import {
   attempt,
   cursorOf,
@@ -52,8 +52,17 @@ const entryOf = (element: Element): CrlEntry => {
   if (date === undefined || extra !== undefined)
     throw malformed('an entry does not have a date and extensions')
   const revoked_at = timeOf(date, 'a revocation date')
-  const reason = list === undefined ? undefined : readExtensions(list.content).get(extensionIds.reason_code)
-  return { serial, revoked_at, reason: reason === undefined ? 'unspecified' : reasonOf(reason.value) }
+  const extensions = list === undefined ? undefined : readExtensions(list.content)
+  const reason = extensions?.get(extensionIds.reason_code)
+  const invalidity = extensions?.get(extensionIds.invalidity_date)
+  return {
+    serial,
+    revoked_at,
+    reason: reason === undefined ? 'unspecified' : reasonOf(reason.value),
+    ...(invalidity === undefined
+      ? {}
+      : { invalidity_date: timeOf(elementAt(invalidity.value, 0), 'an invalidity date') }),
+  }
 }
 
 const partsOf = (der: Uint8Array) => {

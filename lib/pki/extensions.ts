@@ -9,6 +9,7 @@ export const extensionIds = {
   basic_constraints: '2.5.29.19',
   crl_number: '2.5.29.20',
   reason_code: '2.5.29.21',
+  invalidity_date: '2.5.29.24',
   issuing_distribution_point: '2.5.29.28',
   crl_distribution_points: '2.5.29.31',
   authority_key_identifier: '2.5.29.35',

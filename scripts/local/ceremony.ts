@@ -64,7 +64,7 @@ async function exists(looked: Promise<Answer>): Promise<boolean> {
 }
 
 /** From the request to the completed job, approved by the second person where that is asked for. */
-export async function carryThrough({ admin, approver }: Pair, request: Promise<Answer>): Promise<void> {
+async function carryThrough({ admin, approver }: Pair, request: Promise<Answer>): Promise<void> {
   const { job, approval } = await admin.expect(changed, 202, request)
   if (approval !== null)
     await approver.expect(changed.shape.approval, 200, approver.post(`/approvals/${approval.id}/approve`, {}))

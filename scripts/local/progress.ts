@@ -29,6 +29,3 @@ export function progressTo(out: NodeJS.WriteStream): Progress {
     },
   }
 }
-
-/** Says nothing: for tests. */
-export const silent: Progress = { heading: () => {}, line: () => {}, step: (_, run) => run() }

@@ -7,7 +7,7 @@ import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialStatuses } from '../../lib/aws/status-records.ts'
-import { type Item, items } from '../../lib/aws/table.ts'
+import { type Item, keys } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { requestCertificate } from '../../lib/flows/request-certificate.ts'
 import type { Event, EventType } from '../../lib/model/event.ts'
@@ -85,7 +85,9 @@ const put = async (TableName: string, item: Readonly<Record<string, unknown>>): 
 /** Writes a row as somebody who owns the table could. */
 export const writeRow = (item: Item): Promise<void> => put(stack.table, item)
 
-export const writeJobRow = (job: Job): Promise<void> => writeRow(items.job(job))
+/** In no index, so that what cannot be read stands in the way of no list. */
+export const writeJobRow = (job: Omit<Job, 'requested_by' | 'owner'> & Partial<Job>): Promise<void> =>
+  writeRow({ ...keys.job(job.id), ...job })
 
 export const writeToken = (approval_id: string, token: string): Promise<void> =>
   put(stack.tokens_table, { pk: approval_id, token })

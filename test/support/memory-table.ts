@@ -61,9 +61,11 @@ export const memoryTable = (begin: ReadonlyMap<string, Row> = new Map()): Memory
       count('getAll')
       return keys.map((key) => copy(rows.get(nameOf(key))))
     },
-    partition: async function* (pk, begins = '') {
+    partition: async function* (pk, begins = '', from = begins) {
       count('partition')
-      yield* under(pk, begins).map((row) => structuredClone(row))
+      yield* under(pk, begins)
+        .filter(({ sk }) => String(sk) >= from)
+        .map((row) => structuredClone(row))
     },
     last: async (pk, begins) => {
       count('last')

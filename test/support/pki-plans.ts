@@ -67,6 +67,7 @@ const issuer = fc
     key_id: Buffer.from(key_id).toString('hex'),
     signing_algorithm,
     not_after: '2100-01-01T00:00:00.000Z',
+    crl_shards: 1,
   }))
 
 const leafUsages = (algorithm: KeyAlgorithm) =>
@@ -122,6 +123,7 @@ export const planWith = (changes: Partial<CertificatePlan> = {}): CertificatePla
       key_id,
       signing_algorithm: 'ECDSA_SHA_256',
       not_after: '2100-01-01T00:00:00.000Z',
+      crl_shards: 1,
     },
     subject: [{ type: 'CN', value: 'www.example.com' }],
     subject_alternative_names: [{ type: 'dns', value: 'www.example.com' }],

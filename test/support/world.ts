@@ -29,8 +29,9 @@ import { consequences, consequencesOfWaiting, type Effect } from '../../lib/mode
 import { event } from '../../lib/model/event.ts'
 import type { Job } from '../../lib/model/job.ts'
 import type { Principal, Role } from '../../lib/model/principal.ts'
+import { wholeOf } from '../../lib/pki/crl.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
-import type { ReceiptSigner, Signer, StatusSite } from '../../lib/ports.ts'
+import type { ReceiptSigner, ShardRows, Signer, StatusSite } from '../../lib/ports.ts'
 import { memoryTable } from './memory-table.ts'
 import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'
 
@@ -109,8 +110,17 @@ export const makeWorld = async (seed: Seed | null = null) => {
     publish: async ({ path, body, order }) => {
       const there = published.get(path)
       if (there !== undefined && there.order >= order) return 'newer_there'
-      published.set(path, { body, order })
+      published.set(path, { body: wholeOf(body), order })
       return 'published'
+    },
+  }
+  const keptRows = new Map<string, { rows: Uint8Array; order: number }>()
+  const rows: ShardRows = {
+    get: async (issuer_id, shard) => keptRows.get(`${issuer_id}/${shard}`)?.rows ?? null,
+    put: async (issuer_id, shard, made, order) => {
+      const there = keptRows.get(`${issuer_id}/${shard}`)
+      if (there === undefined || there.order < order)
+        keptRows.set(`${issuer_id}/${shard}`, { rows: Uint8Array.from(made), order })
     },
   }
   const ports = {
@@ -130,6 +140,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     },
     signer,
     site,
+    rows,
     seal: async (plain: Uint8Array) => Buffer.from(plain).toString('base64'),
     status_url: statusUrl,
     environment,
@@ -182,7 +193,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     if (effect.effect === 'dispatch' && effect.queue === 'kms') await issueCertificate(kms, effect.job_id)
     if (effect.effect === 'dispatch' && effect.queue === 'apply') await applyChange(apply, effect.job_id)
     if (effect.effect === 'resume_workflow') await resume(effect.approval_id.replace(/^ar-/, 'job-'))
-    if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id)
+    if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id, effect.shards)
   }
 
   /** What the relay would do now, each effect once: workflows are recorded, workers run, lists are published. */
@@ -254,6 +265,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     people,
     signatures,
     published,
+    keptRows,
     call,
     drain,
     jobOf,

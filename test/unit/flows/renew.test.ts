@@ -23,7 +23,9 @@ const keysOf = async (world: World, id: string) =>
   )
 
 const editDev = async (world: World, document: object) => {
-  await world.call('carol', 'changeProfile', { id: 'p-dev-web', body: { ...profileBody, ...document } })
+  const body = { ...profileBody, ...document }
+  const edit = await world.call('carol', 'changeProfile', { id: 'p-dev-web', body })
+  await world.call('bob', 'approve', { id: edit.body.approval.id })
   await world.drain()
 }
 
@@ -98,12 +100,7 @@ describe('a renewal', () => {
   it('waits for approval when the profile became gated since the first version', async () => {
     const world = await makeFurnishedWorld()
     const { certificate_id } = await world.made()
-    const edit = await world.call('carol', 'changeProfile', {
-      id: 'p-dev-web',
-      body: { ...profileBody, requires_approval: true },
-    })
-    await world.call('bob', 'approve', { id: edit.body.approval.id })
-    await world.drain()
+    await editDev(world, { requires_approval: true })
     const { job } = await renewed(world, certificate_id)
     expect(job).toMatchObject({ status: 'AwaitingApproval', owner: 'pr-alice' })
     expect((await world.certificates.load(certificate_id))?.versions).toHaveLength(1)
@@ -151,7 +148,8 @@ describe('a renewal', () => {
   it('under a profile that was deleted is refused', async () => {
     const world = await makeFurnishedWorld()
     const { certificate_id } = await world.made()
-    await world.call('carol', 'deleteProfile', { id: 'p-dev-web' })
+    const { body } = await world.call('carol', 'deleteProfile', { id: 'p-dev-web' })
+    await world.call('bob', 'approve', { id: body.approval.id })
     await world.drain()
     await expect(world.call('alice', 'renewCertificate', { id: certificate_id })).rejects.toMatchObject({
       code: 'not_found',

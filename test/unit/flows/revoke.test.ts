@@ -155,11 +155,13 @@ describe('a revocation', () => {
     const world = await makeFurnishedWorld()
     const { certificate_id } = await world.made()
     const document = (await world.profiles.current('p-dev-web'))?.document
-    await world.call('carol', 'changeProfile', {
+    const edit = await world.call('carol', 'changeProfile', {
       id: 'p-dev-web',
       body: { ...document, validity: { default: 'PT10M', max: 'PT30M' } },
     })
+    await world.call('bob', 'approve', { id: edit.body.approval.id })
     await world.drain()
+    expect((await world.profiles.current('p-dev-web'))?.version).toBe(2)
     await revoke(world, certificate_id)
     expect(crlOf(world).entries).toHaveLength(1)
   })

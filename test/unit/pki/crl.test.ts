@@ -3,11 +3,18 @@ import * as x509 from '@peculiar/x509'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { signingAlgorithms } from '../../../lib/model/algorithms.ts'
-import { assembleCrl, type CrlPlan, crlChunks, tbsCertList } from '../../../lib/pki/crl.ts'
-import type { CrlEntry } from '../../../lib/pki/crl-entries.ts'
+import {
+  assembleCrl,
+  type CrlPlan,
+  crlStream,
+  signedCrlStream,
+  tbsCertList,
+  wholeOf,
+} from '../../../lib/pki/crl.ts'
 import { readCrl, verifyCrl } from '../../../lib/pki/crl-reader.ts'
+import { type CrlEntry, packRows } from '../../../lib/pki/crl-rows.ts'
 import { reasonNames } from '../../../lib/pki/revocation-reasons.ts'
-import { digestFor } from '../../../lib/pki/signing.ts'
+import { digestFor, verifyChunks } from '../../../lib/pki/signing.ts'
 import { intermediateOf, issue, now, pemOf, rootOf, type TestAuthority } from '../../support/pki-chain.ts'
 import { keyOf, signerFor, signWith } from '../../support/pki-keys.ts'
 import { openssl } from '../../support/pki-openssl.ts'
@@ -22,6 +29,7 @@ const crlPlan = (
   authority: TestAuthority,
   entries: Iterable<CrlEntry>,
   more: Partial<CrlPlan> = {},
+  rows = packRows(entries),
 ): CrlPlan => ({
   issuer_subject: Buffer.from(authority.facts.subject, 'base64'),
   key_id: authority.facts.key_id,
@@ -29,7 +37,7 @@ const crlPlan = (
   number: 7,
   this_update: iso(-60),
   next_update: iso(3600),
-  entries,
+  rows: () => [rows],
   ...more,
 })
 
@@ -52,11 +60,17 @@ const anyEntry: fc.Arbitrary<CrlEntry> = fc.record({
   reason: fc.constantFrom(...reasonNames),
 })
 
+const dated = fc
+  .tuple(anyEntry, fc.boolean())
+  .map(
+    ([entry, known]): CrlEntry => (known ? { ...entry, invalidity_date: '2019-12-31T23:59:59.000Z' } : entry),
+  )
+
 describe('a certificate revocation list', () => {
   it('reads back as it was written, chunk by chunk or whole', () => {
     const numbers = fc.bigInt({ min: 0n, max: 2n ** 158n })
     fc.assert(
-      fc.property(fc.array(anyEntry, { maxLength: 50 }), numbers, (entries, number) => {
+      fc.property(fc.array(dated, { maxLength: 50 }), numbers, (entries, number) => {
         const plan = crlPlan(authority, entries, { number })
         const facts = readCrl(signCrl(plan, authority))
         expect([...facts.entries()]).toEqual(entries)
@@ -69,11 +83,15 @@ describe('a certificate revocation list', () => {
           is_shard: false,
           signing_algorithm: plan.signing_algorithm,
         })
-        const { length, chunks } = crlChunks(plan)
-        expect(Buffer.concat([...chunks]).equals(Buffer.from(tbsCertList(plan)))).toBe(true)
-        expect(tbsCertList(plan)).toHaveLength(length)
-        expect(digestFor(chunks, plan.signing_algorithm)).toEqual(
+        const stream = crlStream(plan)
+        expect(digestFor(stream.chunks(), plan.signing_algorithm)).toEqual(
           digestFor(tbsCertList(plan), plan.signing_algorithm),
+        )
+        const signature = signWith(authority.key.privateKey, plan.signing_algorithm, tbsCertList(plan))
+        const { spki } = authority.key
+        expect(verifyChunks(stream.chunks(), plan.signing_algorithm, { signature, spki })).toBe(true)
+        expect(wholeOf(signedCrlStream(stream, plan.signing_algorithm, signature))).toEqual(
+          assembleCrl(tbsCertList(plan), plan.signing_algorithm, signature),
         )
       }),
       { numRuns: 50 },
