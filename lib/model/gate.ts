@@ -6,6 +6,7 @@ import { isOwner } from './principal.ts'
 import type { ApprovalPolicy, ProfileVersion } from './profile.ts'
 import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
+import { profileMadeBy } from './retell.ts'
 import { instantOf } from './time.ts'
 
 declare const earned: unique symbol
@@ -166,6 +167,15 @@ function* recordComplaints(file: JobFile): Generator<string> {
   if (!isPlanned(file)) yield 'what will be signed is not what is on record'
 }
 
+/** What of a version its job vouches for. */
+const rulesOf = ({ id, version, document, issuer, status }: ProfileVersion) => ({
+  id,
+  version,
+  document,
+  issuer,
+  status,
+})
+
 /** A profile counts only with the job that made it, and that job only with its own receipts. */
 function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Account): Generator<string> {
   const what = `version ${profile.version} of profile ${profile.id}`
@@ -174,17 +184,9 @@ function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Acc
   const { content, job } = file
   yield* recordComplaints(file)
   if (job.status !== 'Completed') yield `the job that made ${what} is ${job.status}`
-  if (content.type !== 'ProfileChange') return yield `the job that made ${what} is a ${content.type}`
-  const made = {
-    id: content.profile_id,
-    version: content.base_version + 1,
-    document: content.document,
-    issuer: content.issuer,
-    status: content.operation === 'delete' ? 'deleted' : 'active',
-  }
-  const { id, version, document, issuer, status } = profile
-  if (digestOf(made) !== digestOf({ id, version, document, issuer, status }))
-    yield `${what} is not what its job made`
+  const made = profileMadeBy(file)
+  if (made === null) return yield `the job that made ${what} is a ${content.type}`
+  if (digestOf(rulesOf(made)) !== digestOf(rulesOf(profile))) yield `${what} is not what its job made`
   const requirement = requirementFor(content, { pinned: null, current: null })
   if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
 }

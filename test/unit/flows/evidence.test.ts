@@ -1,6 +1,11 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { gatherEvidence } from '../../../lib/flows/gather-evidence.ts'
+import { jwksOf } from '../../../lib/flows/receipt-jwks.ts'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { verifyEvidence } from '../../../lib/flows/verify-evidence.ts'
 import { type EvidenceBundle, evidenceBundle } from '../../../lib/model/evidence.ts'
@@ -89,6 +94,32 @@ describe('the evidence of a certificate', () => {
     ['from another deployment', (honest) => ({ ...honest, environment: 'x' }), 'no receipt that verifies'],
   ])('fails %s', (_, tamper, reason) => {
     expect(judge(JSON.stringify(tamper(bundle))).join('; ')).toContain(reason)
+  })
+
+  it('is verified by the command that auditors run, which needs the public keys and nothing else', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-evidence-'))
+    const file = (name: string, content: string): string => {
+      writeFileSync(join(folder, name), content)
+      return join(folder, name)
+    }
+    const keys = file('jwks.json', JSON.stringify(jwksOf(receiptKeys)))
+    const run = (content: string) =>
+      spawnSync(
+        process.execPath,
+        ['scripts/verify-receipt.ts', file('bundle.json', content), '--jwks', keys],
+        {
+          encoding: 'utf8',
+          env: {},
+        },
+      )
+    const good = run(text)
+    expect(good.stdout).toContain('approved by pr-bob (bob)')
+    expect(good.stdout).toContain('approved by pr-erin (erin)')
+    expect(good.status).toBe(0)
+    const bad = run(text.replace('pr-erin', 'pr-carol'))
+    expect(bad.stdout).toContain('✗ ')
+    expect(bad.status).toBe(1)
+    rmSync(folder, { recursive: true })
   })
 
   it('is refused for a version that was never issued', async () => {
