@@ -27,6 +27,8 @@ export type Grant = {
 }
 
 export type Variable =
+  | 'KEY_RATE'
+  | 'OIDC_ISSUERS'
   | 'CA_KEYS'
   | 'RECEIPT_KEYS'
   | 'STATUS_URL'
@@ -61,6 +63,8 @@ const verifyReceipts: readonly Grant[] = [
   { on: 'clock-key', actions: ['kms:GetPublicKey'] },
 ]
 
+/** Every function of the API keeps who was refused, and when a credential was last used. */
+const entered = 'ACCESS'
 const api = { memory: 512, timeout_seconds: 15 }
 const queue = { memory: 512, timeout_seconds: 30 }
 
@@ -69,16 +73,17 @@ export const access = {
     ...api,
     file: 'functions/api/read.ts',
     purpose: 'Answers every GET',
-    variables: [],
-    may: [readTable],
+    variables: ['KEY_RATE', 'OIDC_ISSUERS'],
+    may: [readTable, writeTable([entered, 'CURSOR'])],
   },
   'api-submit': {
     ...api,
     file: 'functions/api/submit.ts',
     purpose: 'Turns requests into jobs',
-    variables: ['STATUS_URL', 'CA_KEYS'],
+    variables: ['STATUS_URL', 'CA_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable,
+      writeTable([entered]),
       writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY'], [...write, 'dynamodb:DeleteItem']),
       { on: 'ca-keys', actions: ['kms:GetPublicKey'] },
     ],
@@ -87,8 +92,19 @@ export const access = {
     ...api,
     file: 'functions/api/decide.ts',
     purpose: 'Records approvals, rejections, withdrawals; reaches no CA key and no workflow',
-    variables: ['RECEIPT_KEYS'],
-    may: [readTable, writeTable(['JOB', 'IDEMPOTENCY']), { on: 'decision-key', actions: ['kms:Sign'] }],
+    variables: ['RECEIPT_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
+    may: [
+      readTable,
+      writeTable([entered, 'JOB', 'IDEMPOTENCY']),
+      { on: 'decision-key', actions: ['kms:Sign'] },
+    ],
+  },
+  'api-administer': {
+    ...api,
+    file: 'functions/api/administer.ts',
+    purpose: 'Changes who may do what; makes no job and reaches no key',
+    variables: ['KEY_RATE', 'OIDC_ISSUERS'],
+    may: [readTable, writeTable([entered, 'PRINCIPAL', 'SUBJECT', 'IDEMPOTENCY'])],
   },
   'workflow-park': {
     memory: 512,

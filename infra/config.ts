@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { oidcIssuer } from '../lib/model/oidc-issuer.ts'
 
 const keySpec = z.enum(['ECC_NIST_P256', 'ECC_NIST_P384', 'RSA_3072', 'RSA_4096'])
 
@@ -19,9 +20,21 @@ const stage = z
     log_retention_days: z.union([z.literal(7), z.literal(30), z.literal(365)]),
     log_level: z.enum(['DEBUG', 'INFO', 'WARN']),
     throttle: z.strictObject({ requests_per_second: z.int().min(1), burst: z.int().min(1) }),
+    /** Of one credential, in one instance of one function: against clients that run away. */
+    key_rate: z.strictObject({ requests_per_second: z.int().min(1), burst: z.int().min(1) }),
+    /** Whose tokens are taken beside API keys. */
+    oidc_issuers: z.array(oidcIssuer),
+    /** The origins whose scripts may call the API from a browser. */
+    cors_origins: z.array(z.url({ protocol: /^https?$/ })),
   })
   .refine((it) => it.production === (it.name === 'prod'), 'prod, and only prod, is a production stage')
   .refine((it) => it.status_domain === null || it.status_url !== null, 'a status_domain needs its status_url')
+  .refine(
+    (it) =>
+      !it.production ||
+      it.oidc_issuers.every((one) => `${one.issuer} ${one.jwks_url}`.split('https:').length === 3),
+    'a production stage takes its OIDC issuers over https alone',
+  )
 
 export type Stage = Readonly<z.infer<typeof stage>>
 
@@ -32,10 +45,19 @@ const shared = {
   schedules: { tend: 'rate(1 minute)', refresh: 'rate(15 minutes)' },
   log_level: 'INFO',
   throttle: { requests_per_second: 100, burst: 200 },
+  key_rate: { requests_per_second: 50, burst: 100 },
+  oidc_issuers: [],
+  cors_origins: [],
 } as const
 
 const stages = {
-  local: { ...shared, name: 'local', production: false, log_retention_days: 7 },
+  local: {
+    ...shared,
+    name: 'local',
+    production: false,
+    log_retention_days: 7,
+    key_rate: { requests_per_second: 1000, burst: 2000 },
+  },
   dev: { ...shared, name: 'dev', production: false, log_retention_days: 30 },
   prod: { ...shared, name: 'prod', production: true, log_retention_days: 365 },
 } as const
@@ -46,10 +68,16 @@ const context = z.object({
   stage: z.enum(stageNames).default('dev'),
   /** A status site under another URL than CloudFront's own, as the local edge is. */
   status_url: z.url().optional(),
+  /** JSON, for stages that are tried with an issuer of their own. */
+  oidc_issuers: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .optional(),
 })
 
 /** The stage that `cdk -c stage=… -c status_url=…` names, or an error that says what is wrong with it. */
 export function stageOf(given: unknown): Stage {
-  const { stage: name, status_url } = context.parse(given)
-  return stage.parse({ ...stages[name], ...(status_url === undefined ? {} : { status_url }) })
+  const { stage: name, ...given_too } = context.parse(given)
+  const also = Object.entries(given_too).filter(([, value]) => value !== undefined)
+  return stage.parse({ ...stages[name], ...Object.fromEntries(also) })
 }

@@ -3,13 +3,13 @@ import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apig
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { routes } from '../lib/http/routes.ts'
+import { type ApiFunction, routes } from '../lib/http/routes.ts'
 import type { Stage } from './config.ts'
 import type { PrivilegedFunction } from './privileged-function.ts'
 
 type HttpApiProps = {
   readonly stage: Stage
-  readonly functions: Readonly<Record<'read' | 'submit' | 'decide', PrivilegedFunction>>
+  readonly functions: Readonly<Record<ApiFunction, PrivilegedFunction>>
 }
 
 /** The routes of lib/http/routes.ts, each to the function that has the right it needs. */
@@ -23,6 +23,7 @@ export class HttpApi extends Construct {
       name: `countersign-${stage.name}`,
       protocolType: 'HTTP',
       description: 'Countersign',
+      ...crossOrigin(stage),
     })
     this.id = api.ref
     this.url = api.attrApiEndpoint
@@ -30,6 +31,7 @@ export class HttpApi extends Construct {
       read: this.integrate('read', functions.read),
       submit: this.integrate('submit', functions.submit),
       decide: this.integrate('decide', functions.decide),
+      administer: this.integrate('administer', functions.administer),
     }
     for (const route of routes)
       this.route(route.operation_id, `${route.method} ${route.path}`, targets[route.function])
@@ -75,6 +77,20 @@ export class HttpApi extends Construct {
         throttlingBurstLimit: stage.throttle.burst,
       },
     })
+  }
+}
+
+/** Closed to scripts of other origins, but for those that the stage names. */
+function crossOrigin({ cors_origins }: Stage) {
+  if (cors_origins.length === 0) return {}
+  return {
+    corsConfiguration: {
+      allowOrigins: [...cors_origins],
+      allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+      allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match'],
+      exposeHeaders: ['etag', 'link', 'retry-after'],
+      maxAge: 600,
+    },
   }
 }
 

@@ -49,6 +49,8 @@ export class ServiceStack extends Stack {
       } satisfies Partial<Record<Resource, readonly string[]>>,
       variables: {
         CA_KEYS: this.toJsonString(data.caKeys),
+        KEY_RATE: JSON.stringify(stage.key_rate),
+        OIDC_ISSUERS: JSON.stringify(stage.oidc_issuers),
         RECEIPT_KEYS: this.toJsonString(data.receiptKeys),
         TOKENS_TABLE_NAME: tokens.tableName,
         BUCKET_NAME: bucket.bucketName,
@@ -89,6 +91,7 @@ export class ServiceStack extends Stack {
         read: new PrivilegedFunction(this, 'api-read', around),
         submit: new PrivilegedFunction(this, 'api-submit', around),
         decide: new PrivilegedFunction(this, 'api-decide', around),
+        administer: new PrivilegedFunction(this, 'api-administer', around),
       },
     })
     const relay = new Relay(this, { around, table: data.table, tokens })

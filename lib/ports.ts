@@ -7,7 +7,9 @@ import type { Event, EventType } from './model/event.ts'
 import type { Rules } from './model/gate.ts'
 import type { Issuer } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
-import type { Principal } from './model/principal.ts'
+import type { OidcSubject } from './model/oidc-subject.ts'
+import type { Principal, Role } from './model/principal.ts'
+import type { PrincipalChange, PrincipalFile, PrincipalWrite } from './model/principal-change.ts'
 import type { ProfileVersion } from './model/profile.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
 import type { OctetStream } from './pki/crl.ts'
@@ -18,7 +20,15 @@ export type Paging = { readonly limit: number; readonly after: string | null }
 
 /** What was stored, or which condition did not hold; then nothing was stored. */
 export type Committed = 'committed' | { readonly conflict: Stored }
-export type Stored = 'job' | 'event' | 'principal' | 'api_key' | 'crl_head' | 'responder' | Write['write']
+export type Stored =
+  | 'job'
+  | 'event'
+  | 'access'
+  | 'cursor_secret'
+  | 'crl_head'
+  | 'responder'
+  | Write['write']
+  | PrincipalWrite['write']
 
 /** A job whose rows cannot be read as a job: nothing may follow from it but a record that it was found. */
 export type UnreadableJob = { readonly unreadable: string; readonly events: readonly Event[] }
@@ -86,18 +96,52 @@ export type Issuers = {
   readonly list: (paging: Paging) => Promise<Page<Issuer>>
 }
 
+/** A credential that was found, with whose it is and when it was last seen, to the hour. */
+export type Found<Credential> = {
+  readonly principal: Principal
+  readonly credential: Credential
+  readonly last_used_at: string | null
+}
+
 export type Principals = {
   /** A key and its principal by the key's id: one strongly consistent call. */
-  readonly findByKey: (
-    presented: PresentedKey,
-  ) => Promise<{ readonly principal: Principal; readonly key: ApiKey } | null>
-  /** False where one of that id exists already. */
-  readonly create: (principal: Principal, event: Event) => Promise<boolean>
-  readonly get: (
-    id: string,
-  ) => Promise<{ readonly principal: Principal; readonly events: readonly Event[] } | null>
-  readonly addKey: (key: ApiKey, event: Event) => Promise<boolean>
+  readonly findByKey: (presented: PresentedKey) => Promise<Found<ApiKey> | null>
+  /** An OIDC subject and its principal, strongly consistent: two calls. */
+  readonly findBySubject: (issuer: string, subject: string) => Promise<Found<OidcSubject> | null>
+  /** A principal and its newest event, strongly consistent: what it takes to change it. */
+  readonly get: (id: string) => Promise<PrincipalFile | null>
+  readonly apiKey: (principal_id: string, key_id: string) => Promise<ApiKey | null>
+  /** All of a principal's, oldest first. */
+  readonly apiKeys: (principal_id: string) => Promise<readonly ApiKey[]>
+  readonly oidcSubject: (id: string) => Promise<OidcSubject | null>
+  readonly oidcSubjects: (principal_id: string, paging: Paging) => Promise<Page<OidcSubject>>
+  readonly list: (paging: Paging) => Promise<Page<Principal>>
+  /** One transaction: all of it or nothing. */
+  readonly commit: (change: PrincipalChange) => Promise<Committed>
 }
+
+/** What is kept of requests themselves. */
+export type Accesses = {
+  /** Puts a refused request on record. */
+  readonly record: (event: Event) => Promise<void>
+  /** Notes the hour in which a credential was used; nothing happens where another request noted it first. */
+  readonly noteUse: (credential_id: string, hour: string, earlier: string | null) => Promise<void>
+  /** When these credentials were last used, in their order. */
+  readonly lastUses: (credential_ids: readonly string[]) => Promise<readonly (string | null)[]>
+}
+
+/** Makes cursors tamper-evident: made by whoever needs it first, the same for all who come after. */
+export type CursorSecret = () => Promise<Uint8Array>
+
+/** Whom a signed token names, by which issuer, and the roles that its groups are mapped to. */
+export type TokenClaims = {
+  readonly issuer: string
+  readonly subject: string
+  readonly roles: readonly Role[]
+}
+
+/** Null for a token that is not a valid one of a configured issuer, for whatever reason. */
+export type VerifyToken = (token: string) => Promise<TokenClaims | null>
 
 export type Replays = {
   readonly find: (principal_id: string, key: string) => Promise<Replay | null>

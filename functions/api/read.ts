@@ -1,21 +1,31 @@
+import { entrance } from '../../lib/api/entrance.ts'
 import { readApi } from '../../lib/api/read.ts'
+import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { events } from '../../lib/aws/events.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
-import { authenticate } from '../../lib/flows/authenticate.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
 import { environment } from '../../lib/lambda/environment.ts'
-import { now } from '../../lib/lambda/world.ts'
+import { limiterOf } from '../../lib/lambda/limiter.ts'
+import { now, random } from '../../lib/lambda/world.ts'
+import { tokenVerifier } from '../../lib/oidc/verify-token.ts'
 
 const table = tableClient(environment('TABLE_NAME'))
-const deps = { principals: principals(table), now }
+const verifyToken = tokenVerifier({ issuers: environment('OIDC_ISSUERS'), now, cooldown: 10_000 })
+const ports = { principals: principals(table), accesses: accesses(table), now, random }
 
 export const handler = apiFunction(
-  (authorization) => authenticate(deps, authorization),
+  {
+    ...entrance({ ...ports, verifyToken }),
+    cursorSecret: cursorSecret(table),
+    admits: limiterOf(environment('KEY_RATE')),
+  },
   readApi({
+    ...ports,
     jobs: jobs(table),
     certificates: certificates(table),
     profiles: profiles(table),

@@ -1,20 +1,34 @@
-import { cancelJob, type DecideJobDeps, decideApproval, withdrawApproval } from '../flows/decide-job.ts'
-import type { Answers, Reply } from '../http/call.ts'
+import { cancelJob, decideApproval, withdrawApproval } from '../flows/decide-job.ts'
+import { type DecideOnceDeps, decideOnce } from '../flows/decide-once.ts'
+import type { Answer } from '../flows/once.ts'
+import type { Answers } from '../http/call.ts'
 import { viewApproval, viewJob } from '../http/views.ts'
+import type { Job } from '../model/job.ts'
+import { askedBy } from './asked.ts'
 
-const shown = (body: unknown): Reply => ({ status: 200, body })
+const approvalOf = (job: Job): Answer => ({ status: 200, body: viewApproval(job) })
+const jobOf = (job: Job): Answer => ({ status: 200, body: viewJob(job) })
 
 /** Every operation that decides on a job, or ends one before it begins. */
-export const decideApi = (deps: DecideJobDeps): Answers<'decide'> => ({
-  approve: async ({ principal, params, body }) => {
-    const word = { verdict: 'approve', note: body.note ?? null } as const
-    return shown(viewApproval(await decideApproval(deps, principal, params.id, word)))
+export const decideApi = (deps: DecideOnceDeps): Answers<'decide'> => ({
+  approve: (call) => {
+    const word = { verdict: 'approve', note: call.body.note ?? null } as const
+    return decideOnce(deps, askedBy('approve', call), approvalOf, (within) =>
+      decideApproval(within, call.principal, call.params.id, word),
+    )
   },
-  reject: async ({ principal, params, body }) => {
-    const word = { verdict: 'reject', note: body.note } as const
-    return shown(viewApproval(await decideApproval(deps, principal, params.id, word)))
+  reject: (call) => {
+    const word = { verdict: 'reject', note: call.body.note } as const
+    return decideOnce(deps, askedBy('reject', call), approvalOf, (within) =>
+      decideApproval(within, call.principal, call.params.id, word),
+    )
   },
-  withdraw: async ({ principal, params, body }) =>
-    shown(viewApproval(await withdrawApproval(deps, principal, params.id, body.note ?? null))),
-  cancelJob: async ({ principal, params }) => shown(viewJob(await cancelJob(deps, principal, params.id))),
+  withdraw: (call) =>
+    decideOnce(deps, askedBy('withdraw', call), approvalOf, (within) =>
+      withdrawApproval(within, call.principal, call.params.id, call.body.note ?? null),
+    ),
+  cancelJob: (call) =>
+    decideOnce(deps, askedBy('cancelJob', call), jobOf, (within) =>
+      cancelJob(within, call.principal, call.params.id),
+    ),
 })

@@ -1,17 +1,21 @@
 import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
 import type { Answers, Reply } from '../http/call.ts'
+import { openApi } from '../http/openapi.ts'
 import {
   chainPem,
+  viewApiKey,
   viewApproval,
   viewApprovalInFull,
   viewCertificate,
   viewIssuer,
   viewJob,
+  viewOidcSubject,
+  viewPrincipal,
   viewProfile,
 } from '../http/views.ts'
 import { jobIdOf } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Certificates, Events, Issuers, Jobs, Page, Profiles } from '../ports.ts'
+import type { Accesses, Certificates, Events, Issuers, Jobs, Page, Principals, Profiles } from '../ports.ts'
 
 export type ReadDeps = EvidenceDeps & {
   readonly jobs: Pick<Jobs, 'load' | 'list'>
@@ -19,6 +23,8 @@ export type ReadDeps = EvidenceDeps & {
   readonly profiles: Profiles
   readonly issuers: Issuers
   readonly events: Events
+  readonly principals: Pick<Principals, 'get' | 'list' | 'apiKeys' | 'oidcSubjects'>
+  readonly accesses: Pick<Accesses, 'lastUses'>
 }
 
 const found = <T>(thing: T | null | undefined, what: string): T => {
@@ -27,6 +33,8 @@ const found = <T>(thing: T | null | undefined, what: string): T => {
 }
 
 const shown = (body: unknown): Reply => ({ status: 200, body })
+
+const versioned = (body: unknown, version: number): Reply => ({ status: 200, body, version })
 
 const page = <T>({ rows, next }: Page<T>, view: (row: T) => unknown): Reply => ({
   status: 200,
@@ -88,13 +96,40 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
   listProfiles: async ({ query }) => page(await deps.profiles.list(pagingOf(query)), viewProfile),
   getProfile: async ({ params: { id } }) => {
     const profile = found(await deps.profiles.current(id), `profile ${id}`)
-    return shown(viewProfile(found(profile.status === 'active' ? profile : null, `profile ${id}`)))
+    const active = found(profile.status === 'active' ? profile : null, `profile ${id}`)
+    return versioned(viewProfile(active), active.version)
   },
   listIssuers: async ({ query }) => page(await deps.issuers.list(pagingOf(query)), viewIssuer),
-  getIssuer: async ({ params: { id } }) =>
-    shown(viewIssuer(found(await deps.issuers.get(id), `issuer ${id}`))),
+  getIssuer: async ({ params: { id } }) => {
+    const issuer = found(await deps.issuers.get(id), `issuer ${id}`)
+    return versioned(viewIssuer(issuer), issuer.version)
+  },
   listEvents: async ({ query }) => {
     const { limit: _, cursor: __, ...filter } = query
     return page(await deps.events.list(filter, pagingOf(query)), (event) => event)
   },
+  exportEvents: async ({ query }) => {
+    const { limit: _, cursor: __, ...filter } = query
+    const { rows, next } = await deps.events.list(filter, pagingOf(query))
+    const body = rows.map((event) => `${JSON.stringify(event)}\n`).join('')
+    return { status: 200, body, content_type: 'application/x-ndjson', next }
+  },
+  listPrincipals: async ({ query }) => page(await deps.principals.list(pagingOf(query)), viewPrincipal),
+  getPrincipal: async ({ params: { id } }) => {
+    const { principal } = found(await deps.principals.get(id), `principal ${id}`)
+    return versioned(viewPrincipal(principal), principal.version)
+  },
+  listApiKeys: async ({ params: { id } }) => {
+    found(await deps.principals.get(id), `principal ${id}`)
+    const keys = await deps.principals.apiKeys(id)
+    const uses = await deps.accesses.lastUses(keys.map((key) => key.id))
+    return shown(keys.map((key, n) => viewApiKey(key, uses[n] ?? null)))
+  },
+  listOidcSubjects: async ({ params: { id }, query }) => {
+    found(await deps.principals.get(id), `principal ${id}`)
+    const { rows, next } = await deps.principals.oidcSubjects(id, pagingOf(query))
+    const uses = await deps.accesses.lastUses(rows.map((subject) => subject.id))
+    return { ...shown(rows.map((subject, n) => viewOidcSubject(subject, uses[n] ?? null))), next }
+  },
+  getOpenApi: async () => shown(openApi()),
 })

@@ -1,13 +1,14 @@
+import type { Answer } from '../flows/once.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
 import { requestIssuer } from '../flows/request-issuer.ts'
 import { requestProfileChange } from '../flows/request-profile-change.ts'
 import { requestRenewal } from '../flows/request-renewal.ts'
 import { requestRevocation } from '../flows/request-revocation.ts'
-import { type Answer, type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
+import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
 import { viewApproval, viewCertificate, viewJob } from '../http/views.ts'
-import type { Principal } from '../model/principal.ts'
 import type { Certificates, Issuers, PublicKeys } from '../ports.ts'
+import { askedBy } from './asked.ts'
 
 export type SubmitApiDeps = SubmitDeps &
   PlanDeps & {
@@ -25,19 +26,13 @@ const show = ({ job, certificate }: Proposal): Answer => ({
   },
 })
 
-type Asked = {
-  readonly principal: Principal
-  readonly idempotency_key: string | null
-  readonly params: unknown
-  readonly body: unknown
-}
-
 /** Every operation that makes a job. */
 export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
-  const answer = (operation: string, call: Asked, propose: () => Promise<Proposal>): Promise<Answer> => {
-    const { principal: requester, idempotency_key, params, body } = call
-    return submit(deps, { requester, operation, idempotency_key, input: { params, body }, show }, propose)
-  }
+  const answer = (
+    operation: string,
+    call: Parameters<typeof askedBy>[1],
+    propose: () => Promise<Proposal>,
+  ): Promise<Answer> => submit(deps, { ...askedBy(operation, call), show }, propose)
   return {
     requestCertificate: (call) =>
       answer('requestCertificate', call, () => requestCertificate(deps, call.principal, call.body)),
@@ -63,6 +58,7 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
           operation: 'update',
           profile_id,
           base_version,
+          if_match: call.if_match,
           reason,
           document,
         }),
@@ -70,7 +66,11 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
     },
     deleteProfile: (call) =>
       answer('deleteProfile', call, () =>
-        requestProfileChange(deps, call.principal, { operation: 'delete', profile_id: call.params.id }),
+        requestProfileChange(deps, call.principal, {
+          operation: 'delete',
+          profile_id: call.params.id,
+          if_match: call.if_match,
+        }),
       ),
     createIssuer: (call) =>
       answer('createIssuer', call, () => requestIssuer(deps, call.principal, call.body)),

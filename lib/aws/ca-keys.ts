@@ -1,5 +1,5 @@
-import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms'
-import type { PublicKeys, Signer } from '../ports.ts'
+import { KMSClient, SignCommand } from '@aws-sdk/client-kms'
+import type { Signer } from '../ports.ts'
 
 /** Key names of the deployment → KMS key ARNs. */
 export type CaKeys = Readonly<Record<string, string>>
@@ -17,15 +17,5 @@ export const signer = (keys: CaKeys, client = new KMSClient({})): Signer => ({
     )
     if (Signature === undefined) throw new Error('KMS answered without a signature')
     return Signature
-  },
-})
-
-export const publicKeys = (keys: CaKeys, client = new KMSClient({})): PublicKeys => ({
-  publicKey: async (key) => {
-    const KeyId = arnOf(keys, key)
-    if (KeyId === undefined) return null
-    const { PublicKey } = await client.send(new GetPublicKeyCommand({ KeyId }))
-    if (PublicKey === undefined) throw new Error('KMS answered without a public key')
-    return PublicKey
   },
 })

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
 import {
   BatchGetCommand,
@@ -81,6 +82,16 @@ const within = (pk: string, begins: string, from: string) => {
   }
 }
 
+/** How often a transaction that merely met another one is tried again. */
+const most = 4
+
+/** Another transaction held one of the items: that says nothing yet about our conditions. */
+const isContended = (error: unknown): boolean => {
+  if (!(error instanceof TransactionCanceledException)) return false
+  const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code)
+  return codes.includes('TransactionConflict') && !codes.includes('ConditionalCheckFailed')
+}
+
 /** What the cancellation of a transaction means to whoever asked for it. */
 const committedOf = (error: unknown, writes: readonly TableWrite[]): Committed => {
   if (!(error instanceof TransactionCanceledException)) throw error
@@ -137,19 +148,24 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
       return Items?.[0] ?? null
     },
     index: async (query) => {
-      const { Items = [] } = await table.send(
-        new QueryCommand({
-          TableName: name,
-          IndexName: query.index,
-          ...bounds(query),
-          Limit: query.limit + (query.after === null ? 0 : 1),
-        }),
-      )
       const order = `${query.index}sk`
-      return Items.filter((row) => row[order] !== query.after && row[order] !== query.before).slice(
-        0,
-        query.limit,
-      )
+      const found: Row[] = []
+      let start: Record<string, unknown> | undefined
+      // A page ends at a megabyte, too: fewer rows than asked for are not the end of the list.
+      do {
+        const { Items = [], LastEvaluatedKey } = await table.send(
+          new QueryCommand({
+            TableName: name,
+            IndexName: query.index,
+            ...bounds(query),
+            Limit: query.limit - found.length + (query.after === null ? 0 : 1),
+            ExclusiveStartKey: start,
+          }),
+        )
+        found.push(...Items.filter((row) => row[order] !== query.after && row[order] !== query.before))
+        start = LastEvaluatedKey
+      } while (start !== undefined && found.length < query.limit)
+      return found.slice(0, query.limit)
     },
     transact: async (writes) => {
       const TransactItems = writes.map((write) =>
@@ -157,11 +173,14 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
           ? { Put: { TableName: name, Item: write.put as Item, ...expressionOf(write.condition) } }
           : { ConditionCheck: { TableName: name, Key: write.check, ...expressionOf(write.condition) } },
       )
-      try {
-        await table.send(new TransactWriteCommand({ TransactItems }))
-        return 'committed'
-      } catch (error) {
-        return committedOf(error, writes)
+      for (let round = 0; ; round += 1) {
+        try {
+          await table.send(new TransactWriteCommand({ TransactItems }))
+          return 'committed'
+        } catch (error) {
+          if (round === most || !isContended(error)) return committedOf(error, writes)
+          await pause(25 * 2 ** round * (0.5 + Math.random()))
+        }
       }
     },
     set: async (Key, values, version) => {

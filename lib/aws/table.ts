@@ -4,7 +4,9 @@ import type { Change, Replay, Write } from '../model/change.ts'
 import type { Event } from '../model/event.ts'
 import type { Issuer } from '../model/issuer.ts'
 import { isTerminal, type Job } from '../model/job.ts'
+import type { OidcSubject } from '../model/oidc-subject.ts'
 import type { Principal } from '../model/principal.ts'
+import type { PrincipalChange, PrincipalWrite } from '../model/principal-change.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import type { CrlHead, RevocationEntry } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
@@ -22,13 +24,18 @@ import type { Stored } from '../ports.ts'
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
  * | `ISSUER#<id>` | `ISSUER` | an issuer |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
+ * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
+ * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
+ * | `ACCESS#<credential>` | `USED` | when a credential was last used |
+ * | `FIRST_ADMIN` | `FIRST_ADMIN` | that there was one |
+ * | `CURSOR#SECRET` | `CURSOR` | the secret that makes cursors tamper-evident |
  * | `RESPONDER#<issuer>` | `RESPONDER` | a delegated OCSP responder |
  * | `IDEMPOTENCY#<principal>#<key>` | `REPLAY` | an answer already given |
  *
  * | index | jobs | certificates | events | others |
  * |---|---|---|---|---|
  * | gsi1 | all | all | all | all of a kind |
- * | gsi2 | by certificate | by profile | by actor | |
+ * | gsi2 | by certificate | by profile | by actor | OIDC subjects by principal |
  * | gsi3 | by status | by status | by action | |
  * | gsi4 | by approval state | by owner | by resource | |
  * | gsi5 | due | | | |
@@ -59,6 +66,10 @@ export const keys = {
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
   principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
+  oidcSubject: (id: string): Key => ({ pk: `SUBJECT#${id}`, sk: 'SUBJECT' }),
+  used: (credential: string): Key => ({ pk: `ACCESS#${credential}`, sk: 'USED' }),
+  firstAdmin: { pk: 'FIRST_ADMIN', sk: 'FIRST_ADMIN' },
+  cursorSecret: { pk: 'CURSOR#SECRET', sk: 'CURSOR' },
   responder: (issuer: string): Key => ({ pk: `RESPONDER#${issuer}`, sk: 'RESPONDER' }),
   replay: (principal: string, key: string): Key => ({
     pk: `IDEMPOTENCY#${principal}#${key}`,
@@ -84,6 +95,7 @@ export const lists = {
   profiles: 'PROFILES',
   issuers: 'ISSUERS',
   principals: 'PRINCIPALS',
+  oidcSubjectsOf: (principal: string) => `SUBJECTS#${principal}`,
 } as const
 
 /** When a job wants looking after next. Null once it is over. */
@@ -172,6 +184,11 @@ export const items = {
     ...principal,
   }),
   apiKey: (key: ApiKey): Item => ({ ...keys.apiKey(key.principal_id, key.id), ...key }),
+  oidcSubject: (subject: OidcSubject): Item => ({
+    ...keys.oidcSubject(subject.id),
+    ...indexed({ gsi2: [lists.oidcSubjectsOf(subject.principal_id), subject.id] }),
+    ...subject,
+  }),
   crlHead: (head: CrlHead): Item => ({ ...keys.crlHead(head.issuer_id, head.shard), ...head }),
   replay: (replay: Replay): Item => ({
     ...keys.replay(replay.principal_id, replay.key),
@@ -257,6 +274,34 @@ export const tableWrites = (change: Change): readonly TableWrite[] => {
     }),
     ...change.writes.flatMap(tableWritesOf),
   ]
+}
+
+const principalWriteOf = (write: PrincipalWrite): TableWrite => {
+  const of = write.write
+  switch (write.write) {
+    case 'principal':
+      return { of, put: items.principal(write.principal), condition: after(write.principal.version) }
+    case 'new_api_key':
+      return { of, put: items.apiKey(write.key), condition: 'absent' }
+    case 'next_api_key':
+      return { of, put: items.apiKey(write.key), condition: { attribute: 'disabled_at', equals: null } }
+    case 'oidc_subject':
+      return { of, put: items.oidcSubject(write.subject), condition: after(write.subject.version) }
+    case 'require_principal': {
+      const condition = { attribute: 'version', equals: write.version }
+      return { of, check: keys.principal(write.id), condition }
+    }
+    case 'first_admin':
+      return { of, put: { ...keys.firstAdmin, principal_id: write.principal_id }, condition: 'absent' }
+    case 'replay':
+      return { of, put: items.replay(write.replay), condition: 'absent' }
+  }
+}
+
+/** A step of a principal as the writes of one transaction. */
+export const principalWrites = ({ event, writes }: PrincipalChange): readonly TableWrite[] => {
+  const put = items.event(keys.principal(event.chain).pk, event)
+  return [...writes.map(principalWriteOf), { of: 'event', put, condition: 'absent' }]
 }
 
 const added = new Set(['pk', 'sk', 'ttl', 'touched_at'])

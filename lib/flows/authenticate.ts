@@ -1,24 +1,140 @@
-import { opens, readPresentedKey } from '../model/api-key.ts'
+import { fits, isLive, readPresentedKey } from '../model/api-key.ts'
+import { actorOf } from '../model/decide.ts'
+import { type Actor, append } from '../model/event.ts'
+import { newSuffix, type Random } from '../model/ids.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Accesses, Principals, VerifyToken } from '../ports.ts'
 
-type Deps = { readonly principals: Pick<Principals, 'findByKey'>; readonly now: Clock }
+export type AccessDeps = {
+  readonly principals: Pick<Principals, 'findByKey' | 'findBySubject'>
+  readonly accesses: Pick<Accesses, 'record' | 'noteUse'>
+  readonly verifyToken: VerifyToken
+  readonly now: Clock
+  readonly random: Random
+}
+
+/** What was asked for: named in the event of a refusal. */
+export type Attempt = { readonly operation: string; readonly instance: string }
+
+/** Whoever was let in, and with which of their credentials. */
+export type Visitor = {
+  readonly principal: Principal
+  readonly credential_id: string
+  /** Keeps `last_used_at` of the credential; null where this hour is on record already. */
+  readonly noteUse: (() => Promise<void>) | null
+}
+
+/** A credential that was named, and why it does not open the door; `proven` where its secret was right. */
+type Rejected = { readonly credential_id: string; readonly reason: string; readonly proven: boolean }
 
 const unauthenticated = () =>
-  new Refusal('unauthenticated', 'present a valid API key as "Authorization: Bearer cs_…"')
+  new Refusal(
+    'unauthenticated',
+    'present a valid API key or a token of a configured issuer as "Authorization: Bearer …"',
+  )
+
+/** A refused request as the one event of a chain of its own: nothing to read first, and nobody to race with. */
+const recordRefusal = async (
+  deps: AccessDeps,
+  { actor, resource, attempt }: { actor: Actor; resource: string; attempt: Attempt },
+  details: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const draft = {
+    type: 'access_refused',
+    actor,
+    resource,
+    job: null,
+    details: { ...attempt, ...details },
+  } as const
+  const chain = `access-${newSuffix(deps.random)}`
+  for (const event of append(chain, [], [draft], deps.now())) await deps.accesses.record(event)
+}
+
+const reject = async (
+  deps: AccessDeps,
+  principal: Principal,
+  { credential_id, reason, proven }: Rejected,
+  attempt: Attempt,
+): Promise<never> => {
+  // Whoever only knows the id of a key has not shown to be its holder.
+  const actor: Actor = proven ? actorOf(principal) : { id: 'system-api', type: 'System' }
+  const about = { actor, resource: principal.id, attempt }
+  await recordRefusal(deps, about, { code: 'unauthenticated', credential_id, reason })
+  throw unauthenticated()
+}
+
+const letIn = (
+  deps: AccessDeps,
+  principal: Principal,
+  credential_id: string,
+  last_used_at: string | null,
+): Visitor => {
+  const hour = `${instantOf(deps.now()).slice(0, 13)}:00:00.000Z`
+  const noteUse =
+    last_used_at === hour ? null : () => deps.accesses.noteUse(credential_id, hour, last_used_at)
+  return { principal, credential_id, noteUse }
+}
+
+const byKey = async (deps: AccessDeps, token: string, attempt: Attempt): Promise<Visitor> => {
+  const presented = readPresentedKey(token)
+  const found = presented === null ? null : await deps.principals.findByKey(presented)
+  if (presented === null || found === null) throw unauthenticated()
+  const { principal, credential, last_used_at } = found
+  const credential_id = credential.id
+  const because = (reason: string, proven: boolean) =>
+    reject(deps, principal, { credential_id, reason, proven }, attempt)
+  if (!fits(credential, presented)) return because('wrong secret', false)
+  if (credential.disabled_at !== null) return because('key disabled', true)
+  if (!isLive(credential, instantOf(deps.now()))) return because('key expired', true)
+  if (principal.status !== 'active') return because('principal disabled', true)
+  return letIn(deps, principal, credential_id, last_used_at)
+}
+
+/** The roles of a token's groups come on top of those the principal holds; both only by an explicit word. */
+const withRoles = (principal: Principal, roles: Principal['roles']): Principal => ({
+  ...principal,
+  roles: [...new Set([...principal.roles, ...roles])],
+})
+
+const byToken = async (deps: AccessDeps, token: string, attempt: Attempt): Promise<Visitor> => {
+  const claims = await deps.verifyToken(token)
+  if (claims === null) throw unauthenticated()
+  const found = await deps.principals.findBySubject(claims.issuer, claims.subject)
+  if (found === null) throw unauthenticated()
+  const { principal, credential, last_used_at } = found
+  const because = (reason: string) =>
+    reject(deps, principal, { credential_id: credential.id, reason, proven: true }, attempt)
+  if (credential.disabled_at !== null) return because('subject disabled')
+  if (principal.status !== 'active') return because('principal disabled')
+  return letIn(deps, withRoles(principal, [...claims.roles]), credential.id, last_used_at)
+}
 
 /**
- * Who asks. One strongly consistent read, so that a key which was disabled
- * stops at its next request. Whatever fails says the same (`unauthenticated`).
+ * Who asks. Strongly consistent reads, so that a credential which was disabled
+ * stops at its next request. Whatever fails says the same (`unauthenticated`);
+ * where it is known whose credential it was, it is put on record.
  */
-export const authenticate = async (deps: Deps, authorization: string | undefined): Promise<Principal> => {
-  const [, token] = /^Bearer +(\S{1,200})$/i.exec(authorization ?? '') ?? []
-  const presented = readPresentedKey(token ?? '')
-  if (presented === null) throw unauthenticated()
-  const found = await deps.principals.findByKey(presented)
-  if (found === null || !opens(found.key, presented, instantOf(deps.now()))) throw unauthenticated()
-  if (found.principal.status !== 'active') throw unauthenticated()
-  return found.principal
+export const authenticate = async (
+  deps: AccessDeps,
+  authorization: string | undefined,
+  attempt: Attempt,
+): Promise<Visitor> => {
+  const [, token] = /^Bearer +(\S{1,8192})$/i.exec(authorization ?? '') ?? []
+  if (token === undefined) throw unauthenticated()
+  return token.startsWith('cs_') ? byKey(deps, token, attempt) : byToken(deps, token, attempt)
 }
+
+/** Puts on record that somebody known asked for what they may not have. */
+export const recordForbidden = (
+  deps: AccessDeps,
+  { principal, credential_id }: Visitor,
+  attempt: Attempt,
+  reason: string,
+): Promise<void> =>
+  recordRefusal(
+    deps,
+    { actor: actorOf(principal), resource: principal.id, attempt },
+    { code: 'forbidden', credential_id, reason },
+  )

@@ -1,45 +1,52 @@
-import { type Actor, append } from '../model/event.ts'
+import type { Actor } from '../model/event.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
+import { sensitiveRoles } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
+import type { PrincipalChange, PrincipalWrite } from '../model/principal-change.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
 import type { Principals } from '../ports.ts'
+import { stepOf } from './administer.ts'
 
 export type PrincipalRequest = Pick<Principal, 'kind' | 'name' | 'email' | 'roles'> & {
   /** `pr-…`; made up where it is left out. */
   readonly id?: string | undefined
 }
 
-type Deps = { readonly principals: Principals; readonly now: Clock; readonly random: Random }
+type World = { readonly now: Clock; readonly random: Random }
+
+export const newPrincipal = (
+  { now, random }: World,
+  actor: Actor,
+  request: PrincipalRequest,
+): { readonly principal: Principal; readonly change: PrincipalChange } => {
+  const time = now()
+  const id = request.id ?? `pr-${newSuffix(random)}`
+  const { kind, name, email } = request
+  const roles = [...new Set(request.roles)]
+  const created_at = instantOf(time)
+  const principal: Principal = { id, version: 1, kind, name, email, roles, status: 'active', created_at }
+  const details = { kind, name, email, roles, sensitive_roles: [...sensitiveRoles(roles)] }
+  const change = stepOf(
+    { id, last: null, actor },
+    { type: 'principal_created', details },
+    [{ write: 'principal', principal }],
+    time,
+  )
+  return { principal, change }
+}
 
 /** Makes a principal. It has no credential yet. Refuses (`already_exists`) an id that is taken. */
 export const createPrincipal = async (
-  deps: Deps,
+  deps: World & { readonly principals: Pick<Principals, 'commit'> },
   actor: Actor,
   request: PrincipalRequest,
+  also: readonly PrincipalWrite[] = [],
 ): Promise<Principal> => {
-  const now = deps.now()
-  const id = request.id ?? `pr-${newSuffix(deps.random)}`
-  const { kind, name, email, roles } = request
-  const created: Principal = {
-    id,
-    version: 1,
-    kind,
-    name,
-    email,
-    roles,
-    status: 'active',
-    created_at: instantOf(now),
-  }
-  const draft = {
-    type: 'principal_created',
-    actor,
-    resource: id,
-    job: null,
-    details: { kind, name, email, roles: [...roles] },
-  } as const
-  const [event] = append(id, [], [draft], now)
-  if (event === undefined || !(await deps.principals.create(created, event)))
-    throw new Refusal('already_exists', `principal ${id} exists already`)
-  return created
+  const { principal, change } = newPrincipal(deps, actor, request)
+  const stored = await deps.principals.commit({ ...change, writes: [...change.writes, ...also] })
+  if (stored === 'committed') return principal
+  if (stored.conflict === 'first_admin')
+    throw new Refusal('already_exists', 'there was a first admin already')
+  throw new Refusal('already_exists', `principal ${principal.id} exists already`)
 }

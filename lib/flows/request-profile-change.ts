@@ -12,6 +12,8 @@ import type { Proposal } from './submit.ts'
 export type ProfileChangeRequest = {
   readonly profile_id: string
   readonly reason?: string | undefined
+  /** The versions that the edit may be made against; null where the caller does not say. */
+  readonly if_match?: readonly number[] | null | undefined
 } & (
   | { readonly operation: 'create'; readonly document: ProfileDocument }
   | {
@@ -46,6 +48,9 @@ export const requestProfileChange = async (
     throw new Refusal('already_exists', `profile ${profile_id} exists`)
   if (operation !== 'create' && alive === null) throw new Refusal('not_found', `no profile ${profile_id}`)
   const base_version = current?.version ?? 0
+  const { if_match = null } = request
+  if (alive !== null && if_match !== null && !if_match.includes(base_version))
+    throw new Refusal('precondition_failed', `version ${base_version} is in force`)
   if (operation === 'update' && request.base_version !== undefined && request.base_version !== base_version)
     throw new Refusal('version_conflict', `version ${base_version} is in force`)
   const document = operation === 'delete' ? alive?.document : request.document

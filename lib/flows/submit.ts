@@ -1,12 +1,11 @@
 import type { Certificate } from '../model/certificate.ts'
-import type { Change, Replay } from '../model/change.ts'
-import { digestOf } from '../model/digest.ts'
+import type { Change } from '../model/change.ts'
 import type { Random } from '../model/ids.ts'
 import type { Job } from '../model/job.ts'
-import type { Principal } from '../model/principal.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
-import { type Clock, instantOf, later } from '../model/time.ts'
+import type { Clock } from '../model/time.ts'
 import type { Jobs, Replays, Stored } from '../ports.ts'
+import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 
 /** The first step of a job, decided but not stored. */
 export type Proposal = {
@@ -15,16 +14,8 @@ export type Proposal = {
   readonly certificate: Certificate | null
 }
 
-export type Answer = { readonly status: number; readonly body: unknown }
-
-/** One request to change something: who, under which `Idempotency-Key`, and how the answer is shown. */
-export type Submission = {
-  readonly requester: Principal
-  readonly operation: string
-  readonly idempotency_key: string | null
-  readonly input: unknown
-  readonly show: (proposal: Proposal) => Answer
-}
+/** A request for a job, and how its answer is shown. */
+export type Submission = Asked & { readonly show: (proposal: Proposal) => Answer }
 
 export type SubmitDeps = {
   readonly jobs: Pick<Jobs, 'commit'>
@@ -38,34 +29,6 @@ const conflicts: Partial<Record<Stored, readonly [RefusalCode, string]>> = {
   require_issuer: ['issuer_inactive', 'the issuer does not issue any more'],
   next_certificate: ['conflict', 'the certificate was changed at the same moment; try again'],
 }
-
-/** How long an answer is kept for its `Idempotency-Key`. */
-const keptSeconds = 7 * 86_400
-
-const replayed = async (deps: SubmitDeps, submission: Submission): Promise<Answer | null> => {
-  const { requester, idempotency_key } = submission
-  if (idempotency_key === null) return null
-  const found = await deps.replays.find(requester.id, idempotency_key)
-  if (found === null) return null
-  if (found.request_sha256 !== requestDigest(submission))
-    throw new Refusal(
-      'idempotency_conflict',
-      'this Idempotency-Key was used for a request with other content',
-    )
-  return { status: found.status, body: found.body }
-}
-
-const requestDigest = ({ operation, input }: Submission): string =>
-  digestOf(JSON.parse(JSON.stringify({ operation, input })))
-
-const replayOf = (submission: Submission, key: string, answer: Answer, now: Date): Replay => ({
-  principal_id: submission.requester.id,
-  key,
-  request_sha256: requestDigest(submission),
-  status: answer.status,
-  body: answer.body,
-  expires_at: instantOf(later(now, keptSeconds)),
-})
 
 /**
  * Every way into a job ends here: one transaction holds the job, its first
@@ -81,13 +44,9 @@ export const submit = async (
   try {
     const proposal = await propose()
     const answer = submission.show(proposal)
-    const { idempotency_key: key } = submission
-    const kept =
-      key === null
-        ? []
-        : [{ write: 'replay', replay: replayOf(submission, key, answer, deps.now()) } as const]
     const { change } = proposal
-    const stored = await deps.jobs.commit({ ...change, writes: [...change.writes, ...kept] })
+    const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]
+    const stored = await deps.jobs.commit({ ...change, writes })
     if (stored === 'committed') return answer
     const [code, detail] = conflicts[stored.conflict] ?? [
       'conflict',
@@ -96,7 +55,7 @@ export const submit = async (
     throw new Refusal(code, detail)
   } catch (error) {
     // A second delivery of one request may fail on what the first one did: then the first answer stands.
-    const earlier = error instanceof Refusal ? await replayed(deps, submission) : null
+    const earlier = error instanceof Refusal ? await earlierAnswer(deps, submission) : null
     if (earlier !== null) return earlier
     throw error
   }

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { Envelope } from '../model/envelope.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ApiFunction, Operation, operations } from './routes.ts'
 
@@ -11,6 +12,10 @@ export type Call<O extends Operation> = {
   readonly query: z.output<O['query']>
   readonly body: BodyOf<O['body']>
   readonly idempotency_key: string | null
+  /** The versions that `If-Match` names; null without it, and for `*`. */
+  readonly if_match: readonly number[] | null
+  /** Hides what only the credential of this request may see again. */
+  readonly envelope: Envelope
 }
 
 /** What goes back: JSON, unless it says another media type. */
@@ -20,6 +25,8 @@ export type Reply = {
   readonly content_type?: string
   /** Cursor of the page that follows, for a `Link: rel="next"`. */
   readonly next?: string | null
+  /** The version of what is shown, for an `ETag`. */
+  readonly version?: number
 }
 
 type Operations = typeof operations

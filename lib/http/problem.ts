@@ -5,10 +5,13 @@ const table: Readonly<Record<RefusalCode, readonly [status: number, title: strin
   invalid_body: [400, 'The body is not as the operation asks'],
   invalid_query: [400, 'The query is not as the operation asks'],
   invalid_path: [400, 'The path is not as the operation asks'],
+  invalid_header: [400, 'A header is not as the operation asks'],
   body_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The body is not application/json'],
   not_found: [404, 'There is no such thing'],
   method_not_allowed: [405, 'The path does not have this method'],
+  precondition_failed: [412, 'It is not the version that If-Match names'],
+  too_many_requests: [429, 'Too many requests'],
   unauthenticated: [401, 'No valid credential'],
   forbidden: [403, 'Not allowed'],
   csr_malformed: [400, 'The CSR cannot be read'],
@@ -26,6 +29,8 @@ const table: Readonly<Record<RefusalCode, readonly [status: number, title: strin
   approval_expired: [409, 'The approval has expired'],
   job_not_cancellable: [409, 'The job cannot be cancelled'],
   mandate_refused: [409, 'There is no mandate'],
+  principal_disabled: [409, 'The principal is disabled'],
+  too_many_keys: [409, 'The principal has too many keys'],
   conflict: [409, 'Somebody else was faster'],
   version_conflict: [409, 'The rules have changed meanwhile'],
   idempotency_conflict: [409, 'The Idempotency-Key was used for another request'],
@@ -69,3 +74,21 @@ export const faultProblem = (instance: string): Problem => ({
   detail: 'The request was not carried out because of a fault on our side; it may be tried again.',
   instance,
 })
+
+/** What a status means wherever it is answered. */
+export const statusOf: Readonly<Record<number, string>> = {
+  400: 'The request is not as the operation asks',
+  401: 'No valid credential',
+  403: 'Not allowed',
+  404: 'There is no such thing',
+  409: 'The state of the world does not allow it',
+  412: 'It is not the version that If-Match names',
+  413: 'The body is too large',
+  415: 'The body is not application/json',
+  422: 'A rule does not allow it',
+  429: 'Too many requests; see Retry-After',
+  500: 'Something failed on our side',
+}
+
+/** Every code with its status and title. */
+export const problemCodes = Object.entries(table).map(([code, [status, title]]) => ({ code, status, title }))

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { apiKey } from '../model/api-key.ts'
 import { approvalStates } from '../model/approval.ts'
 import { certificate } from '../model/certificate.ts'
 import { eventTypes } from '../model/event.ts'
@@ -7,24 +8,30 @@ import { approvalId, certificateId, issuerId, jobId, principalId, profileId } fr
 import { issuerTypes, keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
 import { distinguishedName } from '../model/names.ts'
+import { oidcSubject, oidcSubjectId } from '../model/oidc-subject.ts'
 import type { Permission } from '../model/permissions.ts'
+import { principal } from '../model/principal.ts'
 import { profileDocument } from '../model/profile.ts'
 import { revocationReasons } from '../model/revocation.ts'
 import { shardCount } from '../model/shards.ts'
-import { durationBetween, instant } from '../model/time.ts'
+import { durationBetween, instantOf } from '../model/time.ts'
 import {
+  apiKeyView,
   approvalRow,
   approvalView,
   certificateView,
   eventView,
   issuerView,
   jobView,
+  newApiKeyView,
+  oidcSubjectView,
+  principalView,
   profileView,
   versionView,
 } from './views.ts'
 
 /** The function, and so the role, that answers an operation. */
-export type ApiFunction = 'read' | 'submit' | 'decide'
+export type ApiFunction = 'read' | 'submit' | 'decide' | 'administer'
 
 /**
  * The API as data. One row drives the gateway's routes, the reading of
@@ -42,9 +49,9 @@ export type Operation<
   /**
    * What it takes to be heard. To approve or reject takes more, which the
    * decision itself demands: one's own request is two-person integrity first,
-   * and a missing role second.
+   * and a missing role second. Null: anybody, without a credential.
    */
-  readonly permission: Permission
+  readonly permission: Permission | null
   readonly summary: string
   readonly params: P
   readonly query: Q
@@ -52,16 +59,18 @@ export type Operation<
   readonly status: number
   /** Shape of the JSON answer; null for an answer in text. */
   readonly output: z.ZodType | null
+  /** Media type of an answer in text. */
+  readonly media_type?: string
+  /** The answer says which version it shows (`ETag`), or the request may say which it changes (`If-Match`). */
+  readonly versioned?: boolean
 }
 
 const none = z.strictObject({})
 
 const paging = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,512}$/)
-    .optional(),
+  /** From the `Link` of the page before. */
+  cursor: z.string().min(1).max(1024).optional(),
 }
 
 const text = z.string().trim().min(1)
@@ -76,6 +85,9 @@ const certificateChanged = changed.extend({ certificate: certificateView })
 const certificateParams = z.strictObject({ id: certificateId })
 const approvalParams = z.strictObject({ id: approvalId })
 const jobParams = z.strictObject({ id: jobId })
+const principalParams = z.strictObject({ id: principalId })
+const apiKeyParams = principalParams.extend({ key: apiKey.shape.id })
+const subjectParams = principalParams.extend({ subject: oidcSubjectId })
 const profileParams = z.strictObject({ id: profileId })
 const issuerParams = z.strictObject({ id: issuerId })
 
@@ -115,6 +127,39 @@ export const bodies = {
   }),
 } as const
 
+/** Any instant of RFC 3339; we compare and keep them in UTC with milliseconds. */
+const when = z.iso.datetime({ offset: true }).transform((text) => instantOf(new Date(text)))
+const expiry = when.nullable().default(null)
+
+const interval = { from: when.optional(), to: when.optional() }
+const inOrder = ({ from, to }: { from?: string | undefined; to?: string | undefined }) =>
+  from === undefined || to === undefined || from < to
+const outOfOrder = { error: 'must be after from', path: ['to'] }
+
+const roleSet = principal.shape.roles.max(5)
+
+export const principalBodies = {
+  create: z.strictObject({
+    id: principalId.optional(),
+    kind: principal.shape.kind,
+    name: principal.shape.name,
+    email: principal.shape.email.default(null),
+    roles: roleSet.default([]),
+  }),
+  change: z.strictObject({
+    name: principal.shape.name,
+    email: principal.shape.email,
+    roles: roleSet,
+    status: principal.shape.status,
+  }),
+  createKey: z.strictObject({ expires_at: expiry }),
+  rotateKey: z.strictObject({
+    overlap: durationBetween('PT0S', 'P30D').default('P1D'),
+    expires_at: expiry,
+  }),
+  addSubject: z.strictObject({ issuer: oidcSubject.shape.issuer, subject: oidcSubject.shape.subject }),
+} as const
+
 export const queries = {
   certificates: z.strictObject({
     ...paging,
@@ -122,7 +167,7 @@ export const queries = {
     issuer_id: issuerId.optional(),
     owner: owner.optional(),
     status: certificate.shape.status.optional(),
-    expires_before: instant.optional(),
+    expires_before: when.optional(),
   }),
   jobs: z.strictObject({
     ...paging,
@@ -131,14 +176,22 @@ export const queries = {
     type: z.enum(jobTypes).optional(),
   }),
   approvals: z.strictObject({ ...paging, state: z.enum(approvalStates).optional() }),
-  audit: z.strictObject({
-    ...paging,
-    actor: z.union([principalId, z.string().regex(/^system-[a-z-]{1,40}$/)]).optional(),
-    action: z.enum(eventTypes).optional(),
-    resource: z.string().min(1).max(128).optional(),
-    from: instant.optional(),
-    to: instant.optional(),
-  }),
+  audit: z
+    .strictObject({
+      ...paging,
+      actor: z.union([principalId, z.string().regex(/^system-[a-z-]{1,40}$/)]).optional(),
+      action: z.enum(eventTypes).optional(),
+      resource: z.string().min(1).max(128).optional(),
+      ...interval,
+    })
+    .refine(inOrder, outOfOrder),
+  auditExport: z
+    .strictObject({
+      limit: z.coerce.number().int().min(1).max(1000).default(1000),
+      cursor: paging.cursor,
+      ...interval,
+    })
+    .refine(inOrder, outOfOrder),
   page: z.strictObject(paging),
 } as const
 
@@ -223,6 +276,7 @@ export const operations = {
     summary: 'The newest version and the CA certificates above it, without the root, as PEM',
     params: certificateParams,
     output: null,
+    media_type: 'application/pem-certificate-chain',
   }),
   renewCertificate: route({
     method: 'POST',
@@ -349,6 +403,7 @@ export const operations = {
     summary: 'Show the version of a profile that is in force',
     params: profileParams,
     output: profileView,
+    versioned: true,
   }),
   changeProfile: route({
     method: 'PUT',
@@ -360,6 +415,7 @@ export const operations = {
     body: bodies.changeProfile,
     status: 202,
     output: changed,
+    versioned: true,
   }),
   deleteProfile: route({
     method: 'DELETE',
@@ -370,6 +426,7 @@ export const operations = {
     params: profileParams,
     status: 202,
     output: changed,
+    versioned: true,
   }),
   listIssuers: route({
     method: 'GET',
@@ -398,6 +455,7 @@ export const operations = {
     summary: 'Show an issuer and its chain',
     params: issuerParams,
     output: issuerView,
+    versioned: true,
   }),
   listEvents: route({
     method: 'GET',
@@ -407,6 +465,134 @@ export const operations = {
     summary: 'List events, oldest first',
     query: queries.audit,
     output: z.array(eventView),
+  }),
+  exportEvents: route({
+    method: 'GET',
+    path: `${prefix}/audit/export`,
+    function: 'read',
+    permission: 'audit',
+    summary: 'Every event of a time, as NDJSON in pages; follow the Link to its end',
+    query: queries.auditExport,
+    output: null,
+    media_type: 'application/x-ndjson',
+  }),
+  listPrincipals: route({
+    method: 'GET',
+    path: `${prefix}/principals`,
+    function: 'read',
+    permission: 'inspect',
+    summary: 'List principals by id',
+    query: queries.page,
+    output: z.array(principalView),
+  }),
+  createPrincipal: route({
+    method: 'POST',
+    path: `${prefix}/principals`,
+    function: 'administer',
+    permission: 'administer',
+    summary: 'Create a person or a service; it has no credential yet',
+    body: principalBodies.create,
+    status: 201,
+    output: principalView,
+  }),
+  getPrincipal: route({
+    method: 'GET',
+    path: `${prefix}/principals/{id}`,
+    function: 'read',
+    permission: 'inspect',
+    summary: 'Show a principal',
+    params: principalParams,
+    output: principalView,
+    versioned: true,
+  }),
+  changePrincipal: route({
+    method: 'PUT',
+    path: `${prefix}/principals/{id}`,
+    function: 'administer',
+    permission: 'administer',
+    summary: 'Change the name, roles or status of somebody else',
+    params: principalParams,
+    body: principalBodies.change,
+    output: principalView,
+    versioned: true,
+  }),
+  listApiKeys: route({
+    method: 'GET',
+    path: `${prefix}/principals/{id}/api-keys`,
+    function: 'read',
+    permission: 'inspect',
+    summary: 'List all API keys of a principal, oldest first, without their secrets',
+    params: principalParams,
+    output: z.array(apiKeyView),
+  }),
+  createApiKey: route({
+    method: 'POST',
+    path: `${prefix}/principals/{id}/api-keys`,
+    function: 'administer',
+    permission: 'administer',
+    summary: 'Create an API key; its token is shown in this answer and never again',
+    params: principalParams,
+    body: principalBodies.createKey,
+    status: 201,
+    output: newApiKeyView,
+  }),
+  rotateApiKey: route({
+    method: 'POST',
+    path: `${prefix}/principals/{id}/api-keys/{key}/rotate`,
+    function: 'administer',
+    permission: 'read',
+    summary: 'Replace an API key; the old one goes on for a while. Own keys, or as an admin any',
+    params: apiKeyParams,
+    body: principalBodies.rotateKey,
+    status: 201,
+    output: newApiKeyView,
+  }),
+  disableApiKey: route({
+    method: 'DELETE',
+    path: `${prefix}/principals/{id}/api-keys/{key}`,
+    function: 'administer',
+    permission: 'administer',
+    summary: 'Disable an API key from its next request on, for ever',
+    params: apiKeyParams,
+    output: apiKeyView,
+  }),
+  listOidcSubjects: route({
+    method: 'GET',
+    path: `${prefix}/principals/{id}/oidc-subjects`,
+    function: 'read',
+    permission: 'inspect',
+    summary: 'List the OIDC subjects that are this principal',
+    params: principalParams,
+    query: queries.page,
+    output: z.array(oidcSubjectView),
+  }),
+  addOidcSubject: route({
+    method: 'POST',
+    path: `${prefix}/principals/{id}/oidc-subjects`,
+    function: 'administer',
+    permission: 'administer',
+    summary: 'Map a subject of an OIDC issuer to this principal',
+    params: principalParams,
+    body: principalBodies.addSubject,
+    status: 201,
+    output: oidcSubjectView,
+  }),
+  disableOidcSubject: route({
+    method: 'DELETE',
+    path: `${prefix}/principals/{id}/oidc-subjects/{subject}`,
+    function: 'administer',
+    permission: 'administer',
+    summary: 'Disable an OIDC subject from its next request on',
+    params: subjectParams,
+    output: oidcSubjectView,
+  }),
+  getOpenApi: route({
+    method: 'GET',
+    path: `${prefix}/openapi.json`,
+    function: 'read',
+    permission: null,
+    summary: 'This API as OpenAPI 3.1',
+    output: z.looseObject({ openapi: z.string() }),
   }),
 } as const
 

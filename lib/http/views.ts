@@ -1,12 +1,16 @@
 import * as z from 'zod'
+import { type ApiKey, apiKey } from '../model/api-key.ts'
 import { approvalStates, decision } from '../model/approval.ts'
 import { type Certificate, certificate, certificateVersion } from '../model/certificate.ts'
 import { event } from '../model/event.ts'
 import { approvalIdOf } from '../model/ids.ts'
 import { type Issuer, issuer } from '../model/issuer.ts'
 import { type Job, type JobContent, job, jobContent } from '../model/job.ts'
+import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
+import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
 import { summaryOf } from '../model/summary.ts'
+import { instant } from '../model/time.ts'
 
 /** What the API shows of our records, and how. Each view is a schema and the function that makes it. */
 
@@ -138,3 +142,30 @@ export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
 }
 
 export const eventView = event
+
+export const principalView = principal
+
+export const viewPrincipal = (row: Principal): z.infer<typeof principalView> => ({
+  ...row,
+  roles: [...row.roles],
+})
+
+const lastUse = { last_used_at: instant.nullable() }
+
+/** A key without its secret. `last_used_at` is kept to the hour. */
+export const apiKeyView = apiKey.omit({ secret_sha256: true }).extend(lastUse)
+
+/** The one answer that shows the secret of a key. */
+export const newApiKeyView = apiKeyView.extend({ token: z.string() })
+
+export const viewApiKey = (
+  { secret_sha256: _, ...rest }: ApiKey,
+  last_used_at: string | null,
+): z.infer<typeof apiKeyView> => ({ ...rest, last_used_at })
+
+export const oidcSubjectView = oidcSubject.omit({ version: true }).extend(lastUse)
+
+export const viewOidcSubject = (
+  { version: _, ...rest }: OidcSubject,
+  last_used_at: string | null,
+): z.infer<typeof oidcSubjectView> => ({ ...rest, last_used_at })

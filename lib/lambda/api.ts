@@ -1,157 +1,165 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
-import type * as z from 'zod'
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import type { Answers, Call, Reply } from '../http/call.ts'
-import { faultProblem, type Problem, problemOf } from '../http/problem.ts'
-import { type ApiFunction, type Operation, routes } from '../http/routes.ts'
+import { faultProblem, problemOf } from '../http/problem.ts'
+import type { ApiFunction, Operation } from '../http/routes.ts'
+import { openCursor, sealCursor } from '../model/cursor.ts'
 import { demand } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
-import { Refusal, type RefusalCode } from '../model/refusal.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { CursorSecret } from '../ports.ts'
+import type { Limiter } from './limiter.ts'
 import { logger } from './logger.ts'
+import {
+  bodyOf,
+  idempotencyKeyOf,
+  ifMatchOf,
+  type Matched,
+  operationFor,
+  queryOf,
+  read,
+  scopeOf,
+} from './request.ts'
+import { problemResult, type Result, resultOf } from './response.ts'
+import { envelopeUnder } from './sealed.ts'
 
-type Authenticate = (authorization: string | undefined) => Promise<Principal>
-type Result = APIGatewayProxyStructuredResultV2
-type Named = (typeof routes)[number]
+type Attempt = { readonly operation: string; readonly instance: string }
 
-const maximumBody = 65_536
-
-const securityHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
-} as const
-
-const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-
-/** Reads one part of a request by its schema, and tells everything that is wrong with it at once. */
-const read = <T extends z.ZodType>(schema: T, value: unknown, code: RefusalCode): z.output<T> => {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const violations = result.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not known here' }))
-      : [{ pointer: pointerOf(issue.path), detail: issue.message }],
-  )
-  throw new Refusal(
-    code,
-    violations.map(({ pointer, detail }) => `${pointer || '/'}: ${detail}`).join('; '),
-    violations,
-  )
+type Visitor = {
+  readonly principal: Principal
+  readonly credential_id: string
+  readonly noteUse: (() => Promise<void>) | null
 }
 
-const bodyOf = (event: APIGatewayProxyEventV2): unknown => {
-  const raw = event.body ?? ''
-  const text = event.isBase64Encoded ? Buffer.from(raw, 'base64').toString('utf8') : raw
-  if (Buffer.byteLength(text) > maximumBody)
-    throw new Refusal('body_too_large', `a body has at most ${maximumBody} bytes`)
-  if (text.trim() === '') return {}
-  if (!/^application\/json\b/i.test(event.headers['content-type'] ?? ''))
-    throw new Refusal('unsupported_media_type', 'send the body as application/json')
+/** How callers get in. */
+export type Entrance = {
+  readonly authenticate: (authorization: string | undefined, attempt: Attempt) => Promise<Visitor>
+  readonly recordForbidden: (visitor: Visitor, attempt: Attempt, reason: string) => Promise<void>
+  readonly cursorSecret: CursorSecret
+  readonly admits: Limiter
+}
+
+/** Who asks where nobody has to say who they are: a principal that may do nothing. */
+const anybody: Visitor = {
+  principal: {
+    id: 'pr-anybody',
+    version: 1,
+    kind: 'service',
+    name: 'anybody',
+    email: null,
+    roles: [],
+    status: 'active',
+    created_at: '1970-01-01T00:00:00.000Z',
+  },
+  credential_id: 'anybody',
+  noteUse: null,
+}
+
+type AnyAnswer = (call: Call<Operation>) => Promise<Reply>
+
+/** What is known of a request once its caller is let in. */
+type Admitted = Matched & { readonly visitor: Visitor; readonly attempt: Attempt }
+
+const enter = async (
+  entrance: Entrance,
+  event: APIGatewayProxyEventV2,
+  matched: Matched,
+  instance: string,
+): Promise<Admitted> => {
+  const attempt = { operation: matched.operation.operation_id, instance }
+  if (matched.operation.permission === null) return { ...matched, attempt, visitor: anybody }
+  const visitor = await entrance.authenticate(event.headers.authorization, attempt)
+  if (!entrance.admits(visitor.credential_id, Date.now()))
+    throw new Refusal('too_many_requests', 'this credential asks too fast; slow down')
+  return { ...matched, attempt, visitor }
+}
+
+/** The call as the operation knows it: a cursor is a position there, whose seal was looked at here. */
+const callOf = async (
+  entrance: Entrance,
+  event: APIGatewayProxyEventV2,
+  { operation, params: given, visitor }: Admitted,
+): Promise<{ readonly call: Call<Operation>; readonly scope: string }> => {
+  const params = read(operation.params, given, 'not_found')
+  const query = read(operation.query, queryOf(event), 'invalid_query')
+  const scope = scopeOf(operation, params, query)
+  const cursor =
+    typeof query.cursor === 'string'
+      ? openCursor(await entrance.cursorSecret(), scope, query.cursor)
+      : undefined
+  if (cursor === null)
+    throw new Refusal('invalid_query', '/cursor: is not one of this list', [
+      { pointer: '/cursor', detail: 'is not one of this list' },
+    ])
+  const call = {
+    principal: visitor.principal,
+    params,
+    query: cursor === undefined ? query : { ...query, cursor },
+    body: operation.body === null ? null : read(operation.body, bodyOf(event), 'invalid_body'),
+    idempotency_key: idempotencyKeyOf(event),
+    if_match: ifMatchOf(event),
+    envelope: envelopeUnder(event.headers.authorization ?? ''),
+  }
+  return { call, scope }
+}
+
+const nextCursor = async (entrance: Entrance, scope: string, { next }: Reply): Promise<string | null> =>
+  typeof next === 'string' ? sealCursor(await entrance.cursorSecret(), scope, next) : null
+
+/** `last_used_at` is a courtesy: a request does not fail for it. */
+const noteUse = async ({ noteUse: note }: Visitor): Promise<void> => {
   try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw new Refusal('invalid_body', 'the body is not JSON')
+    await note?.()
+  } catch (error) {
+    logger.warn('last use not noted', { error: error instanceof Error ? error : String(error) })
   }
 }
-
-const keyForm = /^[\x21-\x7e]{1,128}$/
-
-const idempotencyKeyOf = (event: APIGatewayProxyEventV2): string | null => {
-  const key = event.headers['idempotency-key']
-  if (key === undefined) return null
-  if (!keyForm.test(key))
-    throw new Refusal('invalid_body', 'an Idempotency-Key has 1 to 128 visible ASCII characters')
-  return key
-}
-
-const segments = (path: string): readonly string[] => path.split('/')
-
-const matches = (pattern: string, path: string): boolean => {
-  const [wanted, given] = [segments(pattern), segments(path)]
-  return (
-    wanted.length === given.length &&
-    wanted.every((part, index) => part === given[index] || (part.startsWith('{') && given[index] !== ''))
-  )
-}
-
-/** The row that a request is for. Refuses (`not_found`, `method_not_allowed`) what has none. */
-const operationFor = (event: APIGatewayProxyEventV2): Named => {
-  const { method, path } = event.requestContext.http
-  const there = routes.filter((route) => matches(route.path, path))
-  const found = there.find((route) => route.method === method)
-  if (found !== undefined) return found
-  if (there.length === 0) throw new Refusal('not_found', 'no such path')
-  throw new Refusal('method_not_allowed', `this path has ${there.map((route) => route.method).join(', ')}`)
-}
-
-const callOf = (operation: Named, event: APIGatewayProxyEventV2, principal: Principal): Call<Operation> => ({
-  principal,
-  params: read(operation.params, event.pathParameters ?? {}, 'not_found'),
-  query: read(operation.query, event.queryStringParameters ?? {}, 'invalid_query'),
-  body: operation.body === null ? null : read(operation.body, bodyOf(event), 'invalid_body'),
-  idempotency_key: idempotencyKeyOf(event),
-})
-
-const linkTo = (event: APIGatewayProxyEventV2, cursor: string): string => {
-  const query = new URLSearchParams(event.rawQueryString)
-  query.set('cursor', cursor)
-  return `<${event.requestContext.http.path}?${query.toString()}>; rel="next"`
-}
-
-const resultOf = (event: APIGatewayProxyEventV2, reply: Reply): Result => ({
-  statusCode: reply.status,
-  headers: {
-    ...securityHeaders,
-    'content-type': reply.content_type ?? 'application/json',
-    ...(typeof reply.next === 'string' ? { link: linkTo(event, reply.next) } : {}),
-  },
-  body: reply.content_type === undefined ? JSON.stringify(reply.body) : String(reply.body),
-})
-
-const problemResult = (problem: Problem): Result => ({
-  statusCode: problem.status,
-  headers: {
-    ...securityHeaders,
-    'content-type': 'application/problem+json',
-    ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-  },
-  body: JSON.stringify(problem),
-})
 
 /**
  * A Lambda function behind the HTTP API: finds the row, asks who it is and
  * whether they may, reads the request by the row's schemas, answers. The one
  * place where refusals become problem documents and faults are hidden.
  */
-export const apiFunction = <F extends ApiFunction>(authenticate: Authenticate, answers: Answers<F>) => {
+export const apiFunction = <F extends ApiFunction>(entrance: Entrance, answers: Answers<F>) => {
   // Complete by type; as a plain record here because the row is found by name.
-  const byName = answers as unknown as Readonly<
-    Record<string, ((call: Call<Operation>) => Promise<Reply>) | undefined>
-  >
+  const byName = answers as unknown as Readonly<Record<string, AnyAnswer | undefined>>
+
+  const answered = async (event: APIGatewayProxyEventV2, admitted: Admitted): Promise<Result> => {
+    const { operation, visitor, attempt } = admitted
+    if (operation.permission !== null) demand(visitor.principal, operation.permission)
+    const answer = byName[operation.operation_id]
+    if (answer === undefined) throw new Error(`${operation.operation_id} is routed to another function`)
+    const { call, scope } = await callOf(entrance, event, admitted)
+    const [reply] = await Promise.all([answer(call), noteUse(visitor)])
+    logger.info('answered', { ...attempt, principal: visitor.principal.id, status: reply.status })
+    return resultOf(event, reply, await nextCursor(entrance, scope, reply))
+  }
+
+  const putOnRecord = async ({ visitor, attempt }: Admitted, refusal: unknown): Promise<void> => {
+    if (!(refusal instanceof Refusal) || refusal.code !== 'forbidden') return
+    await entrance.recordForbidden(visitor, attempt, refusal.message)
+  }
+
+  const handle = async (event: APIGatewayProxyEventV2, instance: string): Promise<Result> => {
+    const admitted = await enter(entrance, event, operationFor(event), instance)
+    try {
+      return await answered(event, admitted)
+    } catch (error) {
+      await putOnRecord(admitted, error)
+      throw error
+    }
+  }
+
   return async (event: APIGatewayProxyEventV2, context: Context): Promise<Result> => {
     const instance = event.requestContext.requestId || context.awsRequestId
     try {
-      const operation = operationFor(event)
-      const principal = await authenticate(event.headers.authorization)
-      demand(principal, operation.permission)
-      const answer = byName[operation.operation_id]
-      if (answer === undefined) throw new Error(`${operation.operation_id} is routed to another function`)
-      const reply = await answer(callOf(operation, event, principal))
-      logger.info('answered', {
-        operation: operation.operation_id,
-        principal: principal.id,
-        status: reply.status,
-        instance,
-      })
-      return resultOf(event, reply)
+      return await handle(event, instance)
     } catch (error) {
       if (error instanceof Refusal) {
         logger.info('refused', { code: error.code, instance })
-        return problemResult(problemOf(error, instance))
+        return problemResult(event, problemOf(error, instance))
       }
       logger.error('fault', { error: error instanceof Error ? error : String(error), instance })
-      return problemResult(faultProblem(instance))
+      return problemResult(event, faultProblem(instance))
     }
   }
 }

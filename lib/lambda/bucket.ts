@@ -1,8 +1,7 @@
 import { environment } from './environment.ts'
 
-/** The status bucket, as Lambda tells of itself in its environment. */
-export const bucket = () => ({
-  name: environment('BUCKET_NAME'),
+/** Where AWS is and who we are there, as Lambda tells of itself in its environment. */
+export const awsAccess = () => ({
   region: environment('AWS_REGION'),
   endpoint: process.env.AWS_ENDPOINT_URL,
   credentials: {
@@ -11,3 +10,6 @@ export const bucket = () => ({
     sessionToken: process.env.AWS_SESSION_TOKEN ?? '',
   },
 })
+
+/** The status bucket. */
+export const bucket = () => ({ name: environment('BUCKET_NAME'), ...awsAccess() })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { oidcIssuer } from '../model/oidc-issuer.ts'
 
 const text = z.string().min(1)
 
@@ -29,6 +30,8 @@ const variables = {
   ENVIRONMENT: text,
   RECEIPT_KEYS: jsonOf(z.strictObject({ decision: text, clock: text })),
   CA_KEYS: jsonOf(z.record(z.string(), text)),
+  KEY_RATE: jsonOf(z.strictObject({ requests_per_second: z.number().min(1), burst: z.number().min(1) })),
+  OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),
   QUEUE_URLS: jsonOf(z.strictObject({ kms: text, apply: text, status: text })),
 } as const
 

@@ -48,9 +48,14 @@ export const newApiKey = (
   return { key, token: `cs_${id}_${secret}` }
 }
 
-/** Whether a presented secret opens this key now. The comparison takes the same time wherever it fails. */
-export const opens = (key: ApiKey, presented: PresentedKey, now: string): boolean => {
-  const matches = sameSecret(key.secret_sha256, sha256(presented.secret))
-  const alive = key.disabled_at === null && (key.expires_at === null || now < key.expires_at)
-  return matches && alive && key.principal_id === presented.principal_id
-}
+/** Whether this is the key's secret. The comparison takes the same time wherever it fails. */
+export const fits = (key: ApiKey, presented: PresentedKey): boolean =>
+  sameSecret(key.secret_sha256, sha256(presented.secret)) && key.principal_id === presented.principal_id
+
+/** Whether a key works: neither disabled nor past its expiry. */
+export const isLive = (key: ApiKey, now: string): boolean =>
+  key.disabled_at === null && (key.expires_at === null || now < key.expires_at)
+
+/** Whether a presented secret opens this key now. */
+export const opens = (key: ApiKey, presented: PresentedKey, now: string): boolean =>
+  fits(key, presented) && isLive(key, now)

@@ -69,7 +69,12 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   job_failed: nothing,
   signing_refused: nothing,
   principal_created: nothing,
+  principal_changed: nothing,
   api_key_created: nothing,
+  api_key_disabled: nothing,
+  oidc_subject_added: nothing,
+  oidc_subject_disabled: nothing,
+  access_refused: nothing,
   crl_planned: nothing,
   responder_planned: nothing,
 }

@@ -25,7 +25,12 @@ export const eventTypes = [
   'job_failed',
   'signing_refused',
   'principal_created',
+  'principal_changed',
   'api_key_created',
+  'api_key_disabled',
+  'oidc_subject_added',
+  'oidc_subject_disabled',
+  'access_refused',
   'crl_planned',
   'responder_planned',
 ] as const

@@ -1,7 +1,7 @@
 import type { Principal, Role } from './principal.ts'
 import { Refusal } from './refusal.ts'
 
-export const permissions = ['read', 'request', 'decide', 'administer', 'audit'] as const
+export const permissions = ['read', 'request', 'decide', 'administer', 'audit', 'inspect'] as const
 
 export type Permission = (typeof permissions)[number]
 
@@ -12,6 +12,7 @@ const holders: Readonly<Record<Permission, readonly Role[]>> = {
   decide: ['approver'],
   administer: ['admin'],
   audit: ['admin', 'auditor'],
+  inspect: ['admin', 'auditor'],
 }
 
 export const may = (principal: Principal, permission: Permission): boolean =>
@@ -22,3 +23,11 @@ export const demand = (principal: Principal, permission: Permission): void => {
   if (!may(principal, permission))
     throw new Refusal('forbidden', `this takes one of the roles ${holders[permission].join(', ')}`)
 }
+
+/**
+ * The roles that make somebody a second person, or let them make one. Giving
+ * them, and giving a credential to whoever holds them, will take a second
+ * person itself: this is the one place that says so.
+ */
+export const sensitiveRoles = (roles: readonly Role[]): readonly Role[] =>
+  roles.filter((role) => role === 'approver' || role === 'admin')

@@ -7,10 +7,13 @@ export const refusalCodes = [
   'invalid_body',
   'invalid_query',
   'invalid_path',
+  'invalid_header',
   'body_too_large',
   'unsupported_media_type',
   'not_found',
   'method_not_allowed',
+  'precondition_failed',
+  'too_many_requests',
   // who asks
   'unauthenticated',
   'forbidden',
@@ -31,6 +34,9 @@ export const refusalCodes = [
   'approval_expired',
   'job_not_cancellable',
   'mandate_refused',
+  // principals and their credentials
+  'principal_disabled',
+  'too_many_keys',
   // the state of the world
   'conflict',
   'version_conflict',

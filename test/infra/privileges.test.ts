@@ -102,8 +102,10 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
   })
 
   it.each([
-    ['api-submit', ['CERTIFICATE', 'IDEMPOTENCY', 'JOB']],
-    ['api-decide', ['IDEMPOTENCY', 'JOB']],
+    ['api-read', ['ACCESS', 'CURSOR']],
+    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB']],
+    ['api-decide', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
+    ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],
     ['schedule-tend', ['JOB']],
     ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL']],

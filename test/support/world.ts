@@ -7,9 +7,11 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
+import { administerApi } from '../../lib/api/administer.ts'
 import { decideApi } from '../../lib/api/decide.ts'
 import { readApi } from '../../lib/api/read.ts'
 import { submitApi } from '../../lib/api/submit.ts'
+import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { events } from '../../lib/aws/events.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
@@ -24,7 +26,8 @@ import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
 import { publishStatus } from '../../lib/flows/publish-status.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import type { Answers, Call, Reply } from '../../lib/http/call.ts'
-import { type Operation, type OperationId, operations } from '../../lib/http/routes.ts'
+import { type ApiFunction, type Operation, type OperationId, operations } from '../../lib/http/routes.ts'
+import { envelopeUnder } from '../../lib/lambda/sealed.ts'
 import { consequences, consequencesOfWaiting, type Effect } from '../../lib/model/consequences.ts'
 import { event } from '../../lib/model/event.ts'
 import type { Job } from '../../lib/model/job.ts'
@@ -130,6 +133,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     issuers: issuers(table),
     events: events(table),
     principals: principals(table),
+    accesses: accesses(table),
     replays: replays(table),
     serials: serialStatuses(table),
     lists: revocationLists(table),
@@ -162,10 +166,11 @@ export const makeWorld = async (seed: Seed | null = null) => {
     people[name] = there?.principal ?? (await createPrincipal(ports, actor, request))
   }
 
-  const answers: Answers<'read' | 'submit' | 'decide'> = {
+  const answers: Answers<ApiFunction> = {
     ...readApi(ports),
     ...submitApi(ports),
     ...decideApi(ports),
+    ...administerApi(ports),
   }
 
   /** One operation as one person, read by its row's schemas, without HTTP around it. */
@@ -183,6 +188,8 @@ export const makeWorld = async (seed: Seed | null = null) => {
       query: row.query.parse(parts.query ?? {}),
       body: row.body === null ? null : row.body.parse(parts.body ?? {}),
       idempotency_key: parts.idempotency_key ?? null,
+      if_match: null,
+      envelope: envelopeUnder(who),
     })
   }
 

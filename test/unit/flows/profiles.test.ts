@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { submitApi } from '../../../lib/api/submit.ts'
 import { keys } from '../../../lib/aws/table.ts'
+import { envelopeUnder } from '../../../lib/lambda/sealed.ts'
 import { csrFor, makeFurnishedWorld, profileBody, type World } from '../../support/world.ts'
 
 type Reply = Awaited<ReturnType<World['call']>>
@@ -183,6 +184,8 @@ describe('a change of a profile', () => {
       query: {},
       body: { profile_id: 'p-dev-web', csr: csrFor('www.example.com') },
       idempotency_key: null,
+      if_match: null,
+      envelope: envelopeUnder('alice'),
     })
     await expect(answer).rejects.toMatchObject({ code: 'version_conflict' })
   })

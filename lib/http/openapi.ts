@@ -1,0 +1,204 @@
+import * as z from 'zod'
+import { type Example, examples } from './examples.ts'
+import { statusOf } from './problem.ts'
+import { type Operation, routes } from './routes.ts'
+import * as views from './views.ts'
+
+type Json = Readonly<Record<string, unknown>>
+type Named = (typeof routes)[number]
+
+/** What has a name of its own in the document. */
+const names = z
+  .registry<{ id: string }>()
+  .add(views.certificateView, { id: 'Certificate' })
+  .add(views.versionView, { id: 'CertificateVersion' })
+  .add(views.jobView, { id: 'Job' })
+  .add(views.approvalRow, { id: 'Approval' })
+  .add(views.approvalView, { id: 'ApprovalInFull' })
+  .add(views.profileView, { id: 'Profile' })
+  .add(views.issuerView, { id: 'Issuer' })
+  .add(views.eventView, { id: 'Event' })
+  .add(views.principalView, { id: 'Principal' })
+  .add(views.apiKeyView, { id: 'ApiKey' })
+  .add(views.newApiKeyView, { id: 'NewApiKey' })
+  .add(views.oidcSubjectView, { id: 'OidcSubject' })
+
+const problem = {
+  type: 'object',
+  description: 'RFC 9457. `code` is stable; `violations` point into the request.',
+  required: ['type', 'title', 'status', 'code', 'detail', 'instance'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    violations: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: { pointer: { type: 'string' }, detail: { type: 'string' } },
+      },
+    },
+  },
+} as const
+
+/** Collects the schemas that others refer to, as the document's components. */
+const componentsOf = () => {
+  const schemas: Record<string, unknown> = { Problem: problem }
+  const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Json => {
+    const made = z.toJSONSchema(type, { metadata: names, io, unrepresentable: 'any' })
+    const text = JSON.stringify(made).replaceAll('#/$defs/__schema0', '#/components/schemas/Json')
+    const {
+      $defs = {},
+      $schema: _,
+      id: __,
+      ...schema
+    } = JSON.parse(text.replaceAll('#/$defs/', '#/components/schemas/')) as Json & {
+      $defs?: Record<string, Json>
+      id?: string
+    }
+    for (const [name, { id: ___, ...definition }] of Object.entries($defs))
+      schemas[name === '__schema0' ? 'Json' : name] = definition
+    return schema
+  }
+  return { schemas, schemaOf }
+}
+
+type Schemas = ReturnType<typeof componentsOf>
+
+const parametersOf = (row: Named, { schemaOf }: Schemas): readonly Json[] => {
+  const partOf = (part: z.ZodObject, place: 'path' | 'query') =>
+    Object.entries(part.shape).map(([name, type]) => ({
+      name,
+      in: place,
+      required: place === 'path',
+      schema: schemaOf(type as z.ZodType, 'input'),
+    }))
+  const header = (name: string, description: string) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string', minLength: 1, maxLength: 128 },
+  })
+  const changes = row.method !== 'GET'
+  return [
+    ...partOf(row.params, 'path'),
+    ...partOf(row.query, 'query'),
+    ...(changes
+      ? [header('Idempotency-Key', 'The same key with the same request gives the same answer for seven days')]
+      : []),
+    ...(changes && row.versioned === true
+      ? [header('If-Match', 'The `ETag` of what is to be changed; 412 where it is another by now')]
+      : []),
+  ]
+}
+
+const headersOf = (row: Named): Json => {
+  const text = { schema: { type: 'string' } }
+  return {
+    ...('cursor' in row.query.shape
+      ? { Link: { ...text, description: 'The next page, `rel="next"`; absent on the last' } }
+      : {}),
+    ...(row.versioned === true && row.method === 'GET' ? { ETag: text } : {}),
+  }
+}
+
+const answerOf = (row: Named, example: Example | undefined, { schemaOf }: Schemas): Json => {
+  const media = row.output === null ? (row.media_type ?? 'text/plain') : 'application/json'
+  const schema = row.output === null ? { type: 'string' } : schemaOf(row.output, 'output')
+  const shown = example?.response === undefined ? {} : { example: example.response }
+  return {
+    description: row.summary,
+    headers: headersOf(row),
+    content: { [media]: { schema, ...shown } },
+  }
+}
+
+const refused = (status: number): readonly [string, Json] => [
+  String(status),
+  {
+    description: statusOf[status] ?? 'Refused',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  },
+]
+
+/** The statuses of refusals that an operation can answer with. */
+export const refusalsOf = (row: Operation): readonly number[] => {
+  const changes = row.method !== 'GET'
+  const hasParams = Object.keys(row.params.shape).length > 0
+  return [
+    ...(row.permission === null ? [] : [400, 401, 403]),
+    ...(hasParams || row.permission === null ? [404] : [404]),
+    ...(changes ? [409, 413, 415, 422] : []),
+    ...(row.versioned === true && changes ? [412] : []),
+    429,
+    500,
+  ].sort((a, b) => a - b)
+}
+
+const operationOf = (row: Named, schemas: Schemas): Json => {
+  const example = examples[row.operation_id as keyof typeof examples] as Example | undefined
+  const request = example?.request === undefined ? {} : { example: example.request }
+  return {
+    operationId: row.operation_id,
+    summary: row.summary,
+    tags: [row.path.split('/')[3] ?? 'api'],
+    ...(row.permission === null ? { security: [] } : { 'x-permission': row.permission }),
+    parameters: parametersOf(row, schemas),
+    ...(row.body === null
+      ? {}
+      : {
+          requestBody: {
+            required: !row.body.safeParse({}).success,
+            content: { 'application/json': { schema: schemas.schemaOf(row.body, 'input'), ...request } },
+          },
+        }),
+    responses: {
+      [row.status]: answerOf(row, example, schemas),
+      ...Object.fromEntries(refusalsOf(row).map(refused)),
+    },
+  }
+}
+
+const build = (): Json => {
+  const schemas = componentsOf()
+  const paths: Record<string, Record<string, Json>> = {}
+  for (const row of routes) {
+    const path = paths[row.path] ?? {}
+    path[row.method.toLowerCase()] = operationOf(row, schemas)
+    paths[row.path] = path
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Countersign',
+      version: '1',
+      description: 'Certificates on AWS that nobody can issue alone.',
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key `cs_…`, or a JWT of a configured OIDC issuer',
+        },
+      },
+      schemas: schemas.schemas,
+    },
+  }
+}
+
+let built: Json | null = null
+
+/** The API as OpenAPI 3.1, made from the table of operations. */
+export const openApi = (): Json => {
+  built ??= build()
+  return built
+}

@@ -1,0 +1,31 @@
+import type { ApiKey } from './api-key.ts'
+import type { Write } from './change.ts'
+import type { Event } from './event.ts'
+import type { OidcSubject } from './oidc-subject.ts'
+import type { Principal } from './principal.ts'
+
+/** What is stored together with a step of a principal, each with its own condition. */
+export type PrincipalWrite =
+  | { readonly write: 'principal'; readonly principal: Principal }
+  | { readonly write: 'new_api_key'; readonly key: ApiKey }
+  /** Replaces a key that is not disabled; a disabled one is never changed again. */
+  | { readonly write: 'next_api_key'; readonly key: ApiKey }
+  | { readonly write: 'oidc_subject'; readonly subject: OidcSubject }
+  /** The principal must be at this version still: what was seen of it when the step was decided. */
+  | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
+  /** There is one in a deployment's life. */
+  | { readonly write: 'first_admin'; readonly principal_id: string }
+  | Extract<Write, { readonly write: 'replay' }>
+
+/** A step of a principal as a value: what happened, at the end of its chain, and what is stored with it. */
+export type PrincipalChange = {
+  readonly event: Event
+  readonly writes: readonly PrincipalWrite[]
+}
+
+/** A principal as whoever changes it sees it. */
+export type PrincipalFile = {
+  readonly principal: Principal
+  /** Its newest event. */
+  readonly last: Event
+}
