@@ -1,7 +1,7 @@
 import type { Decision } from './approval.ts'
 import { digestOf } from './digest.ts'
 import { type Event, isUnbroken } from './event.ts'
-import { contentDigest, type JobContent, type JobFile } from './job.ts'
+import { contentDigest, type JobContent, type JobFile, jobStatuses, mayBecome } from './job.ts'
 import { isOwner } from './principal.ts'
 import type { ApprovalPolicy, ProfileVersion } from './profile.ts'
 import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
@@ -151,6 +151,22 @@ const isPlanned = ({ issuance, events }: JobFile): boolean =>
       details.not_after === issuance.period.not_after,
   )
 
+const isStep = (from: string, to: string): boolean =>
+  from === to ||
+  jobStatuses.some(
+    (before) => before === from && jobStatuses.some((after) => after === to && mayBecome(before, after)),
+  )
+
+/**
+ * The events must tell of steps that a job has. Whatever is recorded next to a
+ * row that was written by hand repeats what that row says: a job that was over
+ * would be Pending again by nothing more than somebody's refused decision.
+ */
+const tellsOfSteps = ({ events }: JobFile): boolean => {
+  const statuses = events.flatMap(({ job }) => (job === null ? [] : [job.status]))
+  return statuses.every((status, index) => isStep(statuses[index - 1] ?? status, status))
+}
+
 /** What is stored must be one unbroken account of this very job. */
 function* recordComplaints(file: JobFile): Generator<string> {
   const { job, content, events } = file
@@ -164,6 +180,7 @@ function* recordComplaints(file: JobFile): Generator<string> {
   const last = events.at(-1)?.job
   if (last?.status !== job.status || last.approval_state !== (job.approval?.state ?? null))
     yield 'the status is not the one on record'
+  if (!tellsOfSteps(file)) yield 'the events tell of a step that no job has'
   if (!isPlanned(file)) yield 'what will be signed is not what is on record'
 }
 
