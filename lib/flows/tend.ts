@@ -17,10 +17,15 @@ const patienceSeconds = 300
 /** How many jobs one sweep looks after; the next sweep has the rest. */
 const most = 200
 
-const nextLook = (job: Job, now: Date): string => {
-  const next = instantOf(later(now, job.status === 'AwaitingApproval' ? 12 * 3600 : patienceSeconds))
-  return job.approval?.state === 'pending' && job.approval.expires_at < next ? job.approval.expires_at : next
+const nextLook = ({ status, approval }: Job, now: Date): string => {
+  const next = instantOf(later(now, status === 'AwaitingApproval' ? 12 * 3600 : patienceSeconds))
+  const deadline = status === 'AwaitingApproval' ? approval?.expires_at : undefined
+  return deadline !== undefined && deadline >= instantOf(now) && deadline < next ? deadline : next
 }
+
+/** By both status and state: a row where they disagree was written by hand, and must not stop the sweep. */
+const isOverdue = ({ status, approval }: Job, now: Date): boolean =>
+  status === 'AwaitingApproval' && approval?.state === 'pending' && approval.expires_at < instantOf(now)
 
 /**
  * One sweep over what is due: overdue approvals expire; whatever else stands
@@ -35,7 +40,7 @@ export const tend = async (deps: Deps): Promise<Tended> => {
     if (file === null || 'unreadable' in file) continue
     const { job } = file
     const now = deps.now()
-    if (job.approval?.state === 'pending' && job.approval.expires_at < instantOf(now)) {
+    if (isOverdue(job, now)) {
       const sealable = expire(file, now)
       const change = sealable.change(await sealReceipt(deps, sealable.receipt))
       // A decision at the same instant wins or loses the same condition; then there is nothing left to expire.
