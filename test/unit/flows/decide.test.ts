@@ -454,6 +454,25 @@ describe('the deadline', () => {
   })
 })
 
+describe('a sweep', () => {
+  it.each([
+    ['Running', { status: 'Running' }],
+    ['Completed', { status: 'Completed' }],
+    ['Pending', { status: 'Pending' }],
+    ['of no status that there is', { status: 'Approved' }],
+    ['without its approval', { approval: null }],
+  ])('is not stopped by a row that somebody made %s by hand', async (_, forged) => {
+    const world = await makeFurnishedWorld()
+    const tampered = await world.ask()
+    const honest = await world.ask()
+    world.table.tamper(keys.job(tampered.job_id), (row) => ({ ...row, ...forged }))
+    world.pass(7 * day + 1)
+    const { expired } = await world.sweep()
+    expect(expired.map(({ id }) => id)).toEqual([honest.job_id])
+    expect(world.signatures).toEqual([])
+  })
+})
+
 describe('a reason', () => {
   it('is demanded where the profile demands it', async () => {
     const world = await makeFurnishedWorld({ approval_policy: { reason_required: true } })

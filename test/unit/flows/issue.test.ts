@@ -353,6 +353,24 @@ describe('a job that was written by hand', () => {
     expect(world.signatures).toEqual([])
   })
 
+  it.each([
+    [
+      'was approved and then cancelled',
+      (world: World, id: string) => world.call('alice', 'cancelJob', { id }),
+    ],
+    ['was issued', (world: World, id: string) => world.issue(id)],
+  ])('to be Pending again after it %s gets no signature, whatever is recorded next to it', async (_, end) => {
+    const { world, job_id, approval_id } = await waitingJob()
+    await world.call('bob', 'approve', { id: approval_id })
+    await end(world, job_id)
+    const before = world.signatures.length
+    world.table.tamper(keys.job(job_id), (row) => ({ ...row, status: 'Pending' }))
+    await expect(world.call('alice', 'approve', { id: approval_id })).rejects.toThrow('two-person integrity')
+    expect((await world.jobOf(job_id)).events.at(-1)?.job?.status).toBe('Pending')
+    expect(await world.issue(job_id)).toBe('refused')
+    expect(world.signatures).toHaveLength(before)
+  })
+
   it('that waits honestly is refused a signature, and goes on waiting', async () => {
     const { world, job_id, approval_id } = await waitingJob()
     expect(await world.issue(job_id)).toBe('refused')
