@@ -15,3 +15,8 @@ export function roleName(stage: Stage, id: FunctionId): string {
 export function roleArn(stage: Stage, id: FunctionId): string {
   return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${roleName(stage, id)}`
 }
+
+/** Which deployment this is: receipts name it, so that one of `dev` is worth nothing in `prod`. */
+export function environmentName(stage: Stage): string {
+  return `${Aws.ACCOUNT_ID}/${Aws.REGION}/${stage.name}`
+}

@@ -1,11 +1,11 @@
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { type FunctionId, type Grant, type Resource, rowOf, type Variable } from './access.ts'
 import type { Stage } from './config.ts'
-import { functionName, roleName } from './names.ts'
+import { environmentName, functionName, roleName } from './names.ts'
 
 /** What rows of access.ts refer to by name. */
 export type Surroundings = {
@@ -50,8 +50,7 @@ function environmentOf(id: FunctionId, around: Surroundings): Record<string, str
   const own = rowOf(id).variables.map((name) => [name, present(around.variables[name], name)] as const)
   return {
     STAGE: around.stage.name,
-    // Receipts name the deployment they were made in: one of `dev` is worth nothing in `prod`.
-    ENVIRONMENT: `${Aws.ACCOUNT_ID}/${Aws.REGION}/${around.stage.name}`,
+    ENVIRONMENT: environmentName(around.stage),
     TABLE_NAME: around.table_name,
     LOG_LEVEL: around.stage.log_level,
     ...Object.fromEntries(own),

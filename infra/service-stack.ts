@@ -8,6 +8,7 @@ import { ApprovalWorkflow } from './approval-workflow.ts'
 import type { Stage } from './config.ts'
 import type { DataStack } from './data-stack.ts'
 import { HttpApi } from './http-api.ts'
+import { environmentName } from './names.ts'
 import { PrivilegedFunction } from './privileged-function.ts'
 import { Relay } from './relay.ts'
 import { Schedules } from './schedules.ts'
@@ -122,6 +123,7 @@ export class ServiceStack extends Stack {
       StateMachineArn: workflow.arn,
       CaKeys: this.toJsonString(data.caKeys),
       ReceiptKeys: this.toJsonString(data.receiptKeys),
+      Environment: environmentName(stage),
       Queues: this.toJsonString({
         kms: work.kms.queue.queueUrl,
         kms_dead_letters: work.kms.deadLetters.queueUrl,

@@ -19,7 +19,7 @@ async function main(names: readonly string[]): Promise<number> {
   let code = 0
   for (const name of names.length > 0 ? names : there) {
     console.log(`\n── ${name}`)
-    code ||= await runForeground(process.execPath, [join(folder, `${name}.ts`)])
+    code ||= await runForeground(process.execPath, [join(folder, `${name}.ts`)], repository)
   }
   return code
 }

@@ -17,6 +17,8 @@ const outputs = z.object({
   TokensTableName: z.string(),
   StateMachineArn: z.string(),
   CaKeys: json.pipe(z.record(z.string(), z.string())),
+  ReceiptKeys: json.pipe(z.object({ decision: z.string(), clock: z.string() })),
+  Environment: z.string(),
   Queues: json.pipe(z.record(z.string(), z.string())),
 })
 

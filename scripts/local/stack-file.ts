@@ -20,6 +20,8 @@ export function describeStack({ api_url, status_url, emulator_url, outputs }: St
     queues: outputs.Queues,
     bucket: outputs.BucketName,
     ca_keys: outputs.CaKeys,
+    receipt_keys: outputs.ReceiptKeys,
+    environment: outputs.Environment,
     issuers: issuers.map(({ id }) => id),
     profiles: profiles.map(({ id }) => id),
     principals: people,
