@@ -52,43 +52,46 @@ const jobOf = (id: string) => as('alice').expect(changed.shape.job, 200, as('ali
 const stateOf = async (id: string) =>
   (await as('bob').expect(z.object({ state: z.string() }), 200, as('bob').get(`/approvals/${id}`))).state
 
-describe.each(endings)('a request that is $ended', ({ end, state, event, message }) => {
-  it('is over: job, approval, event and execution say so', async () => {
-    const asked = await requestGated()
-    await tokenOf(asked.approval_id)
-    expect((await end(asked)).status).toBe(200)
-    expect(await jobOf(asked.job_id)).toMatchObject({ status: 'Cancelled', error_message: message })
-    expect(await stateOf(asked.approval_id)).toBe(state)
-    expect(typesOf(await eventsOf(asked.job_id)).at(-1)).toBe(event)
-    expect(await executionEnded(asked.approval_id)).toBe('SUCCEEDED')
-    expect(await statesOf(asked.approval_id)).not.toContain('Dispatch')
-  })
+describe.each(endings.map((ending) => [ending.ended, ending] as const))(
+  'a request that is %s',
+  (_, { end, state, event, message }) => {
+    it('is over: job, approval, event and execution say so', async () => {
+      const asked = await requestGated()
+      await tokenOf(asked.approval_id)
+      expect((await end(asked)).status).toBe(200)
+      expect(await jobOf(asked.job_id)).toMatchObject({ status: 'Cancelled', error_message: message })
+      expect(await stateOf(asked.approval_id)).toBe(state)
+      expect(typesOf(await eventsOf(asked.job_id)).at(-1)).toBe(event)
+      expect(await executionEnded(asked.approval_id)).toBe('SUCCEEDED')
+      expect(await statesOf(asked.approval_id)).not.toContain('Dispatch')
+    })
 
-  it('cannot be approved any more, and never issues, even when it is given to the signer', async () => {
-    const asked = await requestGated()
-    await end(asked)
-    const late = await as('bob').post(`/approvals/${asked.approval_id}/approve`, {})
-    expect(late.status).toBe(409)
-    expect(late.json).toMatchObject({ code: 'approval_decided' })
-    const message = { job_id: asked.job_id }
-    expect(await invoke('worker-kms', sqsEvent(message))).toEqual({ batchItemFailures: [] })
-    expect(await versionsOf(asked.certificate_id)).toEqual([])
-    expect((await jobOf(asked.job_id)).status).toBe('Cancelled')
-    expect(typesOf(await eventsOf(asked.job_id)).at(-1)).toBe(event)
-  })
+    it('cannot be approved any more, and never issues, even when it is given to the signer', async () => {
+      const asked = await requestGated()
+      await end(asked)
+      const late = await as('bob').post(`/approvals/${asked.approval_id}/approve`, {})
+      expect(late.status).toBe(409)
+      expect(late.json).toMatchObject({ code: 'approval_decided' })
+      const message = { job_id: asked.job_id }
+      expect(await invoke('worker-kms', sqsEvent(message))).toEqual({ batchItemFailures: [] })
+      expect(await versionsOf(asked.certificate_id)).toEqual([])
+      expect((await jobOf(asked.job_id)).status).toBe('Cancelled')
+      expect(typesOf(await eventsOf(asked.job_id)).at(-1)).toBe(event)
+    })
 
-  it('leaves a certificate as it was, to be renewed later', async () => {
-    const { certificate_id } = await issueGated()
-    const before = (await as('alice').get(`/certificates/${certificate_id}`)).json
-    const renewal = await requestRenewal(certificate_id)
-    expect((await end(renewal)).status).toBe(200)
-    expect((await as('alice').get(`/certificates/${certificate_id}`)).json).toEqual(before)
-    const again = await requestRenewal(certificate_id)
-    await approve(again.approval_id)
-    await jobCompleted(as('alice'), again.job_id)
-    expect((await versionsOf(certificate_id)).map(({ number }) => number)).toEqual([1, 2])
-  })
-})
+    it('leaves a certificate as it was, to be renewed later', async () => {
+      const { certificate_id } = await issueGated()
+      const before = (await as('alice').get(`/certificates/${certificate_id}`)).json
+      const renewal = await requestRenewal(certificate_id)
+      expect((await end(renewal)).status).toBe(200)
+      expect((await as('alice').get(`/certificates/${certificate_id}`)).json).toEqual(before)
+      const again = await requestRenewal(certificate_id)
+      await approve(again.approval_id)
+      await jobCompleted(as('alice'), again.job_id)
+      expect((await versionsOf(certificate_id)).map(({ number }) => number)).toEqual([1, 2])
+    })
+  },
+)
 
 describe('a renewal', () => {
   it('without a body certifies the same key again, and waits for a second person like the first time', async () => {

@@ -5,7 +5,7 @@ import { sha256 } from '../../lib/model/digest.ts'
 import { readCertificate } from '../../lib/pki/certificate-reader.ts'
 import { eventually, jobCompleted } from '../../scripts/local/api.ts'
 import { invoke, sqsEvent } from '../support/live-functions.ts'
-import { fileOf, live, requestAt, send, versionsOf } from '../support/live-jobs.ts'
+import { fileOf, live, receiptPorts, requestAt, send, versionsOf } from '../support/live-jobs.ts'
 import type { Gated, Ungated } from '../support/live-requests.ts'
 import { as } from '../support/stack.ts'
 
@@ -93,20 +93,22 @@ type Killed = { readonly asked: Gated; readonly signed: string }
 /** Jobs whose first worker died with the signature in its hands. Its clock is late, so that its lease ends soon. */
 async function killedWorkers(wanted: number): Promise<readonly Killed[]> {
   const killed: Killed[] = []
+  const ports = await receiptPorts()
   while (killed.length < wanted) {
     const missing = Math.min(workers, wanted - killed.length)
-    const tried = await Promise.all(numbered(missing, killWorker))
+    const tried = await Promise.all(numbered(missing, () => killWorker(ports)))
     killed.push(...tried.filter((outcome) => outcome !== null))
   }
   return killed
 }
 
 /** Null where a deployed worker took the job first. */
-async function killWorker(): Promise<Killed | null> {
+async function killWorker(ports: Awaited<ReturnType<typeof receiptPorts>>): Promise<Killed | null> {
   const asked = await requestAt(new Date(), 'p-dev-web')
   const signed: string[] = []
   const deps = {
     ...live,
+    ...ports,
     worker: 'worker-kms',
     now: () => new Date(Date.now() - 55_000),
     signer: {

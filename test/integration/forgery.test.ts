@@ -1,12 +1,16 @@
+import { sign } from 'node:crypto'
 import { SendTaskFailureCommand, SendTaskSuccessCommand } from '@aws-sdk/client-sfn'
 import { describe, expect, it } from 'vitest'
 import { keys } from '../../lib/aws/table.ts'
+import { sealReceipt } from '../../lib/flows/receipts.ts'
 import { requestCertificate } from '../../lib/flows/request-certificate.ts'
 import type { Approval, Decision } from '../../lib/model/approval.ts'
 import type { Change } from '../../lib/model/change.ts'
+import { decide } from '../../lib/model/decide.ts'
 import type { Job, JobContent, JobFile } from '../../lib/model/job.ts'
 import { openJob } from '../../lib/model/open-job.ts'
 import type { Identity } from '../../lib/model/principal.ts'
+import type { ReceiptDraft } from '../../lib/model/receipt.ts'
 import { jobCompleted } from '../../scripts/local/api.ts'
 import {
   eventOf,
@@ -14,14 +18,24 @@ import {
   fileOf,
   live,
   principalOf,
+  receiptPorts,
   send,
   typesOf,
   versionsOf,
   writeJobRow,
   writeRow,
 } from '../support/live-jobs.ts'
-import { approve, csrFor, issueGated, newHostName, requestGated, suffix } from '../support/live-requests.ts'
+import {
+  approve,
+  csrFor,
+  issueGated,
+  newHostName,
+  random,
+  requestGated,
+  suffix,
+} from '../support/live-requests.ts'
 import { executionEnded, executionOf, statesOf, tokenOf } from '../support/live-workflow.ts'
+import { keyOf } from '../support/pki-keys.ts'
 import { as, clients } from '../support/stack.ts'
 
 /** A job that must never be signed, and how many versions its certificate has already. */
@@ -71,8 +85,48 @@ const planned = async () => {
   if (certificate === null) throw new Error('no certificate')
   const opening = { id: `job-${suffix()}`, content, requester: alice, owner: alice.id, reason: null }
   const writes = [{ write: 'new_certificate', certificate }] as const
-  const opened = openJob({ ...opening, policy: null }, writes, new Date())
+  const opened = openJob({ ...opening, requirement: null }, writes, new Date())
   return { opened, forged: { job_id: opening.id, certificate_id: certificate.id, versions: 0 } }
+}
+
+/** Receipts that a writer of the table could put beside an invented decision. */
+const receipts: readonly {
+  readonly receipt: string
+  readonly make: (draft: ReceiptDraft) => Promise<string>
+}[] = [
+  { receipt: 'no receipt', make: async () => '' },
+  {
+    receipt: 'the receipt of another decision of the same person',
+    make: async () => {
+      const { job_id } = await issueGated()
+      return String((await eventOf(job_id, 'approval_approved')).details.receipt)
+    },
+  },
+  {
+    receipt: 'a receipt signed by another key',
+    make: async (draft) => {
+      const { receipts, environment } = await receiptPorts()
+      const { privateKey } = keyOf('ECDSA_P256')
+      const mine = { kid: receipts.kid, sign: async (input: Uint8Array) => sign('sha256', input, privateKey) }
+      return sealReceipt({ receipts: mine, environment, random }, draft)
+    },
+  },
+  {
+    receipt: 'a receipt of another deployment',
+    make: async (draft) => {
+      const { receipts } = await receiptPorts()
+      return sealReceipt({ receipts, environment: '000000000000/us-east-1/other', random }, draft)
+    },
+  },
+]
+
+/** A waiting job that bob approved, as far as row and events go, with this receipt. */
+const accountWith = async (make: (draft: ReceiptDraft) => Promise<string>): Promise<Forged> => {
+  const { file, forged } = await waiting()
+  const outcome = decide(file, await principalOf('bob'), { verdict: 'approve', note: null }, new Date())
+  if (outcome.outcome !== 'step') throw new Error(outcome.outcome)
+  expect(await live.jobs.commit(outcome.change(await make(outcome.receipt)))).toBe('committed')
+  return forged
 }
 
 const forgeries: readonly { readonly made: string; readonly forge: () => Promise<Forged> }[] = [
@@ -155,6 +209,10 @@ const forgeries: readonly { readonly made: string; readonly forge: () => Promise
       return forged
     },
   },
+  ...receipts.map(({ receipt, make }) => ({
+    made: `a whole account of an approval, with ${receipt}`,
+    forge: () => accountWith(make),
+  })),
   {
     made: 'an issued job, set back to Pending',
     forge: async () => {
@@ -167,22 +225,33 @@ const forgeries: readonly { readonly made: string; readonly forge: () => Promise
 ]
 
 describe('a job that was written into the table by hand', () => {
-  it.each(forgeries)('is not signed: $made', async ({ forge }) => {
-    const { job_id, certificate_id, versions } = await forge()
-    await send('kms', { job_id })
-    const refused = await eventOf(job_id, 'signing_refused')
-    expect(refused.actor).toBe('worker-kms')
-    const found = await live.jobs.load(job_id)
-    if (found !== null && !('unreadable' in found)) {
-      expect(found.job.status).toBe('Failed')
-      if (versions === 0) {
-        expect(found.issuance).toBe(null)
-        expect(await live.serials.get('iss-web', unused(found))).toBe(null)
+  it.each(forgeries.map(({ made, forge }) => [made, forge] as const))(
+    'is not signed: %s',
+    async (_, forge) => {
+      const { job_id, certificate_id, versions } = await forge()
+      await send('kms', { job_id })
+      const refused = await eventOf(job_id, 'signing_refused')
+      expect(refused.actor).toBe('worker-kms')
+      const found = await live.jobs.load(job_id)
+      if (found !== null && !('unreadable' in found)) {
+        expect(found.job.status).toBe('Failed')
+        if (versions === 0) {
+          expect(found.issuance).toBe(null)
+          expect(await live.serials.get('iss-web', unused(found))).toBe(null)
+        }
       }
-    }
-    expect(await versionsOf(certificate_id)).toHaveLength(versions)
-    const issuedEvents = typesOf(await eventsOf(job_id)).filter((type) => type === 'certificate_issued')
-    expect(issuedEvents).toHaveLength(versions)
+      expect(await versionsOf(certificate_id)).toHaveLength(versions)
+      const issuedEvents = typesOf(await eventsOf(job_id)).filter((type) => type === 'certificate_issued')
+      expect(issuedEvents).toHaveLength(versions)
+    },
+  )
+
+  it('is signed only where its receipt is what the decision function would have made', async () => {
+    const { job_id, certificate_id } = await accountWith(async (draft) =>
+      sealReceipt({ ...(await receiptPorts()), random }, draft),
+    )
+    await jobCompleted(as('alice'), job_id)
+    expect(await versionsOf(certificate_id)).toHaveLength(1)
   })
 
   it('is not signed when its content was exchanged before the honest approval', async () => {
@@ -220,23 +289,26 @@ const wakings = [
 ]
 
 describe('a stolen task token', () => {
-  it.each(wakings)('only wakes: told that it $how, the execution goes on waiting', async ({ command }) => {
-    const { approval_id, job_id, certificate_id } = await waiting()
-    const token = await tokenOf(approval_id)
-    await clients.sfn.send(command(token) as SendTaskSuccessCommand)
-    const refused = await eventOf(job_id, 'signing_refused')
-    expect(refused.actor).toBe('workflow-refuse')
-    await tokenOf(approval_id, token)
-    expect((await executionOf(approval_id))?.status).toBe('RUNNING')
-    expect((await fileOf(job_id)).job.status).toBe('AwaitingApproval')
-    expect(await statesOf(approval_id)).not.toContain('Dispatch')
-    expect(await versionsOf(certificate_id)).toEqual([])
+  it.each(wakings.map(({ how, command }) => [how, command] as const))(
+    'only wakes: told that it %s, the execution goes on waiting',
+    async (_, command) => {
+      const { approval_id, job_id, certificate_id } = await waiting()
+      const token = await tokenOf(approval_id)
+      await clients.sfn.send(command(token) as SendTaskSuccessCommand)
+      const refused = await eventOf(job_id, 'signing_refused')
+      expect(refused.actor).toBe('workflow-refuse')
+      await tokenOf(approval_id, token)
+      expect((await executionOf(approval_id))?.status).toBe('RUNNING')
+      expect((await fileOf(job_id)).job.status).toBe('AwaitingApproval')
+      expect(await statesOf(approval_id)).not.toContain('Dispatch')
+      expect(await versionsOf(certificate_id)).toEqual([])
 
-    await approve(approval_id)
-    await jobCompleted(as('alice'), job_id)
-    expect(await versionsOf(certificate_id)).toHaveLength(1)
-    expect(await executionEnded(approval_id)).toBe('SUCCEEDED')
-  })
+      await approve(approval_id)
+      await jobCompleted(as('alice'), job_id)
+      expect(await versionsOf(certificate_id)).toHaveLength(1)
+      expect(await executionEnded(approval_id)).toBe('SUCCEEDED')
+    },
+  )
 })
 
 type Row = Parameters<typeof writeJobRow>[0]
@@ -310,23 +382,26 @@ const invented: readonly {
 ]
 
 describe('the workflow, woken for a forged row', () => {
-  it.each(invented)('does not dispatch what has $as', async ({ owner, row }) => {
-    const { approval_id, job_id, certificate_id, file, approval } = await waiting(
-      owner === undefined ? {} : { owner },
-    )
-    await writeJobRow(await row(file, approval))
-    const token = await tokenOf(approval_id)
-    await clients.sfn.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' }))
-    expect(await executionEnded(approval_id)).toBe('FAILED')
-    expect((await executionOf(approval_id))?.error).toBe('TwoPersonIntegrity')
-    expect(await statesOf(approval_id)).not.toContain('Dispatch')
-    const found = await live.jobs.load(job_id)
-    if (found !== null && !('unreadable' in found)) {
-      expect(found.job.status).toBe('Failed')
-      expect(typesOf(found.events).at(-1)).toBe('signing_refused')
-    }
-    await send('kms', { job_id })
-    await eventOf(job_id, 'signing_refused')
-    expect(await versionsOf(certificate_id)).toEqual([])
-  })
+  it.each(invented.map((each) => [each.as, each] as const))(
+    'does not dispatch what has %s',
+    async (_, { owner, row }) => {
+      const { approval_id, job_id, certificate_id, file, approval } = await waiting(
+        owner === undefined ? {} : { owner },
+      )
+      await writeJobRow(await row(file, approval))
+      const token = await tokenOf(approval_id)
+      await clients.sfn.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' }))
+      expect(await executionEnded(approval_id)).toBe('FAILED')
+      expect((await executionOf(approval_id))?.error).toBe('TwoPersonIntegrity')
+      expect(await statesOf(approval_id)).not.toContain('Dispatch')
+      const found = await live.jobs.load(job_id)
+      if (found !== null && !('unreadable' in found)) {
+        expect(found.job.status).toBe('Failed')
+        expect(typesOf(found.events).at(-1)).toBe('signing_refused')
+      }
+      await send('kms', { job_id })
+      await eventOf(job_id, 'signing_refused')
+      expect(await versionsOf(certificate_id)).toEqual([])
+    },
+  )
 })

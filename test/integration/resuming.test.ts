@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { decideApproval } from '../../lib/flows/decide-job.ts'
 import { eventually, jobCompleted } from '../../scripts/local/api.ts'
 import { linesOf, logGroupOf } from '../support/live-functions.ts'
-import { deleteToken, live, principalOf, requestAt, versionsOf, writeToken } from '../support/live-jobs.ts'
+import {
+  deleteToken,
+  live,
+  principalOf,
+  receiptPorts,
+  requestAt,
+  versionsOf,
+  writeToken,
+} from '../support/live-jobs.ts'
 import { approve, requestGated } from '../support/live-requests.ts'
 import { executionEnded, executionOf, parkedToken, statesOf, tokenOf } from '../support/live-workflow.ts'
 import { as } from '../support/stack.ts'
@@ -35,8 +43,10 @@ describe('a decision and its execution', () => {
   })
 
   it('meet when the decision comes before the execution is started', async () => {
+    const deps = { ...live, ...(await receiptPorts()) }
+    const bob = await principalOf('bob')
     const { approval_id, job_id, certificate_id } = await requestAt(new Date())
-    await decideApproval(live, await principalOf('bob'), approval_id, { verdict: 'approve', note: null })
+    await decideApproval(deps, bob, approval_id, { verdict: 'approve', note: null })
     await jobCompleted(as('alice'), job_id)
     expect(await executionEnded(approval_id)).toBe('SUCCEEDED')
     expect(await statesOf(approval_id)).toEqual(approvedStates)

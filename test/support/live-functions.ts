@@ -18,6 +18,15 @@ export async function invoke(id: FunctionId, payload: unknown = {}): Promise<unk
   return JSON.parse(text)
 }
 
+/** The environment variables of a deployed function. */
+export async function variablesOf(id: FunctionId): Promise<Readonly<Record<string, string>>> {
+  const answer = await lambda.fetch(
+    `${stack.emulator_url}/2015-03-31/functions/countersign-local-${id}/configuration`,
+  )
+  const { Environment } = (await answer.json()) as { Environment: { Variables: Record<string, string> } }
+  return Environment.Variables
+}
+
 /** An SQS event with these bodies; the message ids are the places in the list. */
 export const sqsEvent = (...bodies: readonly unknown[]) => ({
   Records: bodies.map((body, place) => ({

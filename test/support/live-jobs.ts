@@ -5,6 +5,7 @@ import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
+import { type ReceiptKeyArns, receiptKeys, receiptSigner } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { type Item, keys } from '../../lib/aws/table.ts'
@@ -15,6 +16,7 @@ import { approvalIdOf } from '../../lib/model/ids.ts'
 import type { Job, JobFile } from '../../lib/model/job.ts'
 import { eventually } from '../../scripts/local/api.ts'
 import type { Name } from '../../scripts/local/seed.ts'
+import { variablesOf } from './live-functions.ts'
 import { csrFor, type Gated, newHostName, random } from './live-requests.ts'
 import { clients, stack } from './stack.ts'
 
@@ -32,6 +34,17 @@ export const live = {
   status_url: stack.status_url,
   random,
   now: () => new Date(),
+}
+
+/** The keys of receipts as the deployed functions have them, to make and to verify receipts with. */
+export async function receiptPorts() {
+  const { RECEIPT_KEYS = '{}', ENVIRONMENT = '' } = await variablesOf('api-decide')
+  const arns = JSON.parse(RECEIPT_KEYS) as ReceiptKeyArns
+  return {
+    receipts: receiptSigner(arns.decision, clients.kms),
+    receiptKeys: receiptKeys(arns, clients.kms),
+    environment: ENVIRONMENT,
+  }
 }
 
 /** Everything stored of a job. */
