@@ -73,8 +73,8 @@ export const access = {
     ...api,
     file: 'functions/api/read.ts',
     purpose: 'Answers every GET',
-    variables: ['KEY_RATE', 'OIDC_ISSUERS'],
-    may: [readTable, writeTable([entered, 'CURSOR'])],
+    variables: ['KEY_RATE', 'OIDC_ISSUERS', 'RECEIPT_KEYS'],
+    may: [readTable, writeTable([entered, 'CURSOR']), ...verifyReceipts],
   },
   'api-submit': {
     ...api,

@@ -6,6 +6,7 @@ import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { events } from '../../lib/aws/events.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
+import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
@@ -31,6 +32,7 @@ export const handler = apiFunction(
     profiles: profiles(table),
     issuers: issuers(table),
     events: events(table),
+    receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
     environment: environment('ENVIRONMENT'),
   }),
 )

@@ -1,4 +1,5 @@
 import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
+import { jwksOf } from '../flows/receipt-jwks.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
@@ -15,9 +16,20 @@ import {
 } from '../http/views.ts'
 import { jobIdOf } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Accesses, Certificates, Events, Issuers, Jobs, Page, Principals, Profiles } from '../ports.ts'
+import type {
+  Accesses,
+  Certificates,
+  Events,
+  Issuers,
+  Jobs,
+  Page,
+  Principals,
+  Profiles,
+  ReceiptKeys,
+} from '../ports.ts'
 
 export type ReadDeps = EvidenceDeps & {
+  readonly receiptKeys: () => Promise<ReceiptKeys>
   readonly jobs: Pick<Jobs, 'load' | 'list'>
   readonly certificates: Certificates
   readonly profiles: Profiles
@@ -71,6 +83,7 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const next = last !== undefined && rows.length > query.limit ? String(last.number) : null
     return page({ rows: rows.slice(0, query.limit), next }, withoutCsr)
   },
+  getReceiptKeys: async () => shown(jwksOf(await deps.receiptKeys())),
   getEvidence: async ({ params: { id, number } }) => shown(await gatherEvidence(deps, id, number)),
   getCertificateChain: async ({ params: { id } }) => {
     const { versions } = found(await deps.certificates.load(id), `certificate ${id}`)

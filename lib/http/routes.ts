@@ -7,6 +7,7 @@ import { evidenceBundle } from '../model/evidence.ts'
 import { approvalId, certificateId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
 import { issuerTypes, keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
+import { receiptJwks } from '../model/jwks.ts'
 import { distinguishedName } from '../model/names.ts'
 import { oidcSubject, oidcSubjectId } from '../model/oidc-subject.ts'
 import type { Permission } from '../model/permissions.ts'
@@ -585,6 +586,14 @@ export const operations = {
     summary: 'Disable an OIDC subject from its next request on',
     params: subjectParams,
     output: oidcSubjectView,
+  }),
+  getReceiptKeys: route({
+    method: 'GET',
+    path: '/.well-known/countersign/jwks.json',
+    function: 'read',
+    permission: null,
+    summary: 'The public keys that receipts are verified with',
+    output: receiptJwks,
   }),
   getOpenApi: route({
     method: 'GET',

@@ -16,7 +16,7 @@ const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
 /** Every action that would get around the gate, and all the roles that have it. */
 const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['kms:Sign', ['api-decide', 'schedule-tend', 'worker-kms', 'worker-publish-status']],
-  ['kms:GetPublicKey', ['api-submit', 'worker-apply', 'worker-kms']],
+  ['kms:GetPublicKey', ['api-read', 'api-submit', 'worker-apply', 'worker-kms']],
   ['kms:Encrypt', ['worker-publish-status']],
   ['kms:Decrypt', ['status-ocsp']],
   ['kms:CreateGrant', []],
