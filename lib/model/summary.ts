@@ -15,7 +15,7 @@ const planned = (plan: CertificatePlan): string => {
 }
 
 // Anything that could change how its surroundings are displayed: controls, separators, bidi, invisible characters.
-const harmful = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
+const harmful = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu
 
 /** Text from outside as it may be shown to a person: what is invisible is spelt out. */
 export const harmless = (text: string): string =>
