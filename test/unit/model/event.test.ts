@@ -5,6 +5,7 @@ import {
   append,
   type Event,
   type EventDraft,
+  type EventType,
   event,
   eventTypes,
   isUnbroken,
