@@ -1,15 +1,20 @@
 import type { KeyAlgorithm } from '../model/algorithms.ts'
-import type { Random } from '../model/ids.ts'
-import type { CertificatePlan, IssuerFacts, KeyUsage } from '../model/plan.ts'
+import { type CertificatePlan, type IssuerFacts, type KeyUsage, keyUsages } from '../model/plan.ts'
 import type { ProfileDocument } from '../model/profile.ts'
 import { secondsOf } from '../model/time.ts'
 import type { Csr } from '../pki/csr.ts'
-import { newSerial } from '../pki/serial.ts'
 import { statusUrls } from './status-urls.ts'
 
-/** RFC 5280 §4.2.1.3: only RSA keys encipher keys; the others only sign. */
-const usagesOf = (algorithm: KeyAlgorithm): KeyUsage[] =>
-  algorithm.startsWith('RSA') ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature']
+const kindOf = (algorithm: KeyAlgorithm): keyof ProfileDocument['key_usage'] => {
+  if (algorithm === 'ED25519') return 'ed25519'
+  return algorithm.startsWith('RSA') ? 'rsa' : 'ec'
+}
+
+/** What the profile certifies a key of this algorithm for, in the order of the extension's bits. */
+const usagesOf = (algorithm: KeyAlgorithm, rules: ProfileDocument['key_usage']): KeyUsage[] => {
+  const allowed: readonly KeyUsage[] = rules[kindOf(algorithm)]
+  return keyUsages.filter((usage) => allowed.includes(usage))
+}
 
 /** Under an hour a certificate lives too briefly to be worth revoking (RFC 9608 §4). */
 const shortLived = (lifetime: number): boolean => lifetime < 3600
@@ -21,11 +26,14 @@ export type LeafRequest = {
   readonly lifetime: number
 }
 
-/** The plan of an end-entity certificate: its names and key from the CSR, all else from the profile. */
-export const planLeaf = (request: LeafRequest, status_url: string, random: Random): CertificatePlan => {
+/**
+ * The plan of an end-entity certificate: its names and key from the CSR, all
+ * else from the profile. The same request, site and serial always give the
+ * same plan, so that a signer can make it again and compare.
+ */
+export const planLeaf = (request: LeafRequest, status_url: string, serial: string): CertificatePlan => {
   const { csr, document, issuer, lifetime } = request
   const no_revocation_available = shortLived(lifetime)
-  const serial = newSerial(random)
   const urls = statusUrls(status_url, issuer, serial)
   return {
     serial,
@@ -38,8 +46,11 @@ export const planLeaf = (request: LeafRequest, status_url: string, random: Rando
       backdate_seconds: secondsOf(document.validity.backdate),
     },
     basic_constraints: { ca: false, path_length: null },
-    key_usage: usagesOf(csr.public_key.algorithm),
+    key_usage: usagesOf(csr.public_key.algorithm, document.key_usage),
     extended_key_usage: [...document.extended_key_usage],
+    name_constraints: null,
+    policies: [...document.policies],
+    must_staple: document.must_staple,
     crl_distribution_points: no_revocation_available ? [] : [urls.crl],
     ocsp: no_revocation_available ? [] : [urls.ocsp],
     ca_issuers: [urls.ca],

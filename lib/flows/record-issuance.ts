@@ -104,7 +104,10 @@ const issued = (
 })
 
 const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now: Date): Recorded => {
-  const { subject_der, key_id, not_after, path_length } = readCertificate(der, 'plan_mismatch')
+  const { subject_der, key_id, not_after, path_length, name_constraints } = readCertificate(
+    der,
+    'plan_mismatch',
+  )
   const signing_algorithm = signingAlgorithmOf[content.plan.public_key.algorithm]
   if (key_id === null || signing_algorithm === null)
     throw new Refusal('plan_mismatch', 'the CA certificate has no key identifier, or a key that cannot sign')
@@ -126,6 +129,11 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
       signing_algorithm,
       not_after,
       crl_shards: content.crl_shards,
+      // The parent's facts list its own constraints, and those of each CA above it.
+      name_constraints: [
+        ...(name_constraints === null ? [] : [name_constraints]),
+        ...(parent?.facts.name_constraints ?? []),
+      ],
     },
     path_length,
     created_at: instantOf(now),

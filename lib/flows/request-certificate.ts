@@ -8,6 +8,7 @@ import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf, secondsOf } from '../model/time.ts'
 import { readCsr } from '../pki/csr.ts'
+import { newSerial } from '../pki/serial.ts'
 import type { Profiles } from '../ports.ts'
 import { checkRequest } from './check-request.ts'
 import { planLeaf } from './plan-certificate.ts'
@@ -50,8 +51,8 @@ export const planRequest = (
   const { document, issuer } = profile
   const lifetime = secondsOf(lifetime_asked ?? document.validity.default)
   const read = readCsr(csr)
-  checkRequest(read, document, lifetime)
-  const plan = planLeaf({ csr: read, document, issuer, lifetime }, deps.status_url, deps.random)
+  const plan = planLeaf({ csr: read, document, issuer, lifetime }, deps.status_url, newSerial(deps.random))
+  checkRequest({ csr: read, plan, document })
   const requires = [
     { write: 'require_profile', id: profile.id, version: profile.version },
     { write: 'require_issuer', id: issuer.id },

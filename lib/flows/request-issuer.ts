@@ -4,7 +4,7 @@ import { requirementFor } from '../model/gate.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { JobContent } from '../model/job.ts'
-import type { DistinguishedName } from '../model/names.ts'
+import type { DistinguishedName, NameConstraints } from '../model/names.ts'
 import { openJob } from '../model/open-job.ts'
 import type { CertificatePlan, IssuerFacts } from '../model/plan.ts'
 import type { Principal } from '../model/principal.ts'
@@ -26,6 +26,8 @@ export type IssuerRequest = {
   readonly subject: DistinguishedName
   readonly lifetime: string
   readonly path_length: number | null
+  readonly name_constraints: NameConstraints | null
+  readonly policies: readonly string[]
   readonly crl_shards: number
   readonly reason?: string | undefined
 }
@@ -67,6 +69,7 @@ const selfFacts = (
   key_id: keyIdOf(spki),
   signing_algorithm,
   not_after: null,
+  name_constraints: [],
   crl_shards: request.crl_shards,
 })
 
@@ -101,6 +104,9 @@ export const requestIssuer = async (
     basic_constraints: { ca: true, path_length: request.path_length },
     key_usage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
     extended_key_usage: [],
+    name_constraints: request.name_constraints,
+    policies: [...request.policies],
+    must_staple: false,
     crl_distribution_points: urls === null ? [] : [urls.crl],
     ocsp: urls === null ? [] : [urls.ocsp],
     ca_issuers: urls === null ? [] : [urls.ca],

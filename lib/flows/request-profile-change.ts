@@ -1,3 +1,4 @@
+import { profileViolations } from '../model/check-profile.ts'
 import { requirementFor } from '../model/gate.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
@@ -55,6 +56,9 @@ export const requestProfileChange = async (
     throw new Refusal('version_conflict', `version ${base_version} is in force`)
   const document = operation === 'delete' ? alive?.document : request.document
   if (document === undefined) throw new Refusal('not_found', `no profile ${profile_id}`)
+  const violations = operation === 'delete' ? [] : profileViolations(document)
+  if (violations.length > 0)
+    throw new Refusal('profile_invalid', violations.map(({ detail }) => detail).join('; '), violations)
   const issuer = await deps.issuers.get(document.issuer_id)
   if (issuer === null || issuer.status !== 'active')
     throw new Refusal('profile_invalid', `no active issuer ${document.issuer_id}`, [

@@ -8,9 +8,10 @@ import { approvalId, certificateId, issuerId, jobId, principalId, profileId } fr
 import { issuerTypes, keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
 import { receiptJwks } from '../model/jwks.ts'
-import { distinguishedName } from '../model/names.ts'
+import { distinguishedName, nameConstraints } from '../model/names.ts'
 import { oidcSubject, oidcSubjectId } from '../model/oidc-subject.ts'
 import type { Permission } from '../model/permissions.ts'
+import { objectIdentifier } from '../model/plan.ts'
 import { principal } from '../model/principal.ts'
 import { profileDocument } from '../model/profile.ts'
 import { revocationReasons } from '../model/revocation.ts'
@@ -98,7 +99,7 @@ export const bodies = {
     csr,
     name: text.max(128).optional(),
     owner: owner.optional(),
-    lifetime: durationBetween('PT5M', 'P1826D').optional(),
+    lifetime: durationBetween('PT1M', 'P1826D').optional(),
     reason: note.optional(),
   }),
   renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
@@ -123,6 +124,8 @@ export const bodies = {
     subject: distinguishedName.min(1),
     lifetime: durationBetween('P1D', 'P9132D'),
     path_length: z.int().min(0).max(8).nullable().default(null),
+    name_constraints: nameConstraints.nullable().default(null),
+    policies: z.array(objectIdentifier).max(16).default([]),
     crl_shards: shardCount.default(1),
     reason: note.optional(),
   }),

@@ -27,3 +27,22 @@ export const generalName = z.strictObject({
 })
 
 export type GeneralName = Readonly<z.infer<typeof generalName>>
+
+/** A subtree of names (RFC 5280 §4.2.1.10): a domain, a host, or an address range as CIDR. */
+export const nameSubtree = z.strictObject({
+  type: z.enum(generalNameTypes),
+  value: z.string().min(1).max(253),
+})
+
+export type NameSubtree = Readonly<z.infer<typeof nameSubtree>>
+
+/**
+ * What may be certified below a CA. A type with permitted subtrees allows
+ * nothing outside them; excluded subtrees win over permitted ones.
+ */
+export const nameConstraints = z.strictObject({
+  permitted: z.array(nameSubtree).max(64),
+  excluded: z.array(nameSubtree).max(64),
+})
+
+export type NameConstraints = Readonly<z.infer<typeof nameConstraints>>

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { keyAlgorithms, signingAlgorithms } from './algorithms.ts'
-import { distinguishedName, generalName } from './names.ts'
+import { distinguishedName, generalName, nameConstraints } from './names.ts'
 import { shardCount } from './shards.ts'
 
 export const keyUsages = [
@@ -26,6 +26,14 @@ export const extendedKeyUsages = [
 
 export type ExtendedKeyUsage = (typeof extendedKeyUsages)[number]
 
+/** Dotted text of an object identifier. */
+export const objectIdentifier = z
+  .string()
+  .max(128)
+  .regex(/^(?:[01]\.(?:\d|[1-3]\d)|2\.(?:0|[1-9]\d{0,8}))(?:\.(?:0|[1-9]\d{0,15})){1,20}$/, {
+    error: 'must be an object identifier such as 2.23.140.1.2.1',
+  })
+
 /** Standard base64 of DER. */
 export const derBase64 = z.base64().min(4).max(65_536)
 
@@ -44,6 +52,8 @@ export const issuerFacts = z.strictObject({
   /** Key identifier, lower case hex: the CA certificate's SKI, our AKI. */
   key_id: z.string().regex(/^[0-9a-f]{8,128}$/),
   signing_algorithm: z.enum(signingAlgorithms),
+  /** Which names it, and each CA above it, may certify (RFC 5280 §4.2.1.10); empty for any. */
+  name_constraints: z.array(nameConstraints).max(8),
   /** Nothing signed may outlive this. Null while the CA signs itself. */
   not_after: z.iso.datetime().nullable(),
   /** Decides the CRL distribution point of whatever is signed. */
@@ -78,6 +88,12 @@ export const certificatePlan = z.strictObject({
   basic_constraints: z.strictObject({ ca: z.boolean(), path_length: z.int().min(0).max(16).nullable() }),
   key_usage: z.array(z.enum(keyUsages)).min(1),
   extended_key_usage: z.array(z.enum(extendedKeyUsages)),
+  /** Of a CA: which names may be certified below it. */
+  name_constraints: nameConstraints.nullable(),
+  /** RFC 5280 §4.2.1.4, by object identifier and without qualifiers; absent when empty. */
+  policies: z.array(objectIdentifier).max(16),
+  /** RFC 7633 TLS feature status_request: servers must staple an OCSP answer. */
+  must_staple: z.boolean(),
   /** URLs, each extension absent when its list is empty. */
   crl_distribution_points: z.array(z.url()).max(4),
   ocsp: z.array(z.url()).max(4),

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { keyAlgorithms } from './algorithms.ts'
 import { issuerId, profileId } from './ids.ts'
 import { attributeTypes } from './names.ts'
-import { extendedKeyUsages, issuerFacts } from './plan.ts'
+import { extendedKeyUsages, issuerFacts, objectIdentifier } from './plan.ts'
 import { durationBetween, instant, secondsOf } from './time.ts'
 
 /** How many people must agree, and how long they have. A profile that requires approval always has one. */
@@ -21,10 +21,27 @@ const dnsDomain = z
     'must be a domain name in lower case, without a trailing dot',
   )
 
+/** Scheme, host and at least one slash: what begins with it is under that host and nowhere else. */
+const uriPrefix = z
+  .string()
+  .max(1024)
+  .regex(/^(?!spiffe:)[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9.:[\]-]+\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]*\/)?$/, {
+    error: 'must be scheme://host/ and a path that ends in a slash; SPIFFE IDs go by spiffe_trust_domains',
+  })
+
+/** SPIFFE ID §2.1. */
+const trustDomain = z.string().regex(/^[a-z0-9._-]{1,255}$/, 'must be a SPIFFE trust domain')
+
 /** Which names a certificate may carry. A type that is absent is not allowed at all. */
 const nameRules = z.strictObject({
   dns: z
-    .strictObject({ domains: z.array(dnsDomain).min(1).max(100), wildcards: z.boolean().default(false) })
+    .strictObject({
+      domains: z.array(dnsDomain).min(1).max(100),
+      /** Names below the domains; otherwise the domains alone. */
+      subdomains: z.boolean().default(true),
+      /** A wildcard as the whole leftmost label; it stands for names below, so `subdomains` must hold too. */
+      wildcards: z.boolean().default(false),
+    })
     .optional(),
   ip: z
     .strictObject({
@@ -34,14 +51,51 @@ const nameRules = z.strictObject({
         .max(100),
     })
     .optional(),
-  uri: z.strictObject({ prefixes: z.array(z.url()).min(1).max(100) }).optional(),
+  uri: z
+    .strictObject({
+      prefixes: z.array(uriPrefix).max(100).default([]),
+      spiffe_trust_domains: z.array(trustDomain).max(100).default([]),
+    })
+    .optional(),
   email: z.strictObject({ domains: z.array(dnsDomain).min(1).max(100) }).optional(),
+  /** How many names one certificate may carry. */
+  max_names: z.int().min(1).max(1000).default(100),
 })
+
+/**
+ * Which attributes a subject may have. `fixed` ones must be in every request,
+ * with exactly this value: a subject is never put together by the profile.
+ */
+const subjectRules = z.strictObject({
+  allowed: z.array(z.enum(attributeTypes)),
+  fixed: z.partialRecord(z.enum(attributeTypes), z.string().min(1).max(256)).default({}),
+  /** Old clients read a common name as a host name: unless it is `free`, it repeats one of the checked names. */
+  common_name: z.enum(['subject_alternative_name', 'free']).default('subject_alternative_name'),
+})
+
+/** What a key of each kind is certified for (RFC 5280 §4.2.1.3, RFC 8813 §3, RFC 8410 §5). */
+const keyUsageRules = z.strictObject({
+  rsa: z
+    .array(z.enum(['digitalSignature', 'contentCommitment', 'keyEncipherment', 'dataEncipherment']))
+    .min(1)
+    .default(['digitalSignature', 'keyEncipherment']),
+  ec: z
+    .array(z.enum(['digitalSignature', 'contentCommitment', 'keyAgreement']))
+    .min(1)
+    .default(['digitalSignature']),
+  ed25519: z
+    .array(z.enum(['digitalSignature', 'contentCommitment']))
+    .min(1)
+    .default(['digitalSignature']),
+})
+
+/** The purposes of end-entity certificates: OCSP responders are made by the publisher alone. */
+const purposes = extendedKeyUsages.filter((purpose) => purpose !== 'OCSPSigning')
 
 const validityRules = z
   .strictObject({
-    default: durationBetween('PT5M', 'P1826D'),
-    max: durationBetween('PT5M', 'P1826D'),
+    default: durationBetween('PT1M', 'P1826D'),
+    max: durationBetween('PT1M', 'P1826D'),
     backdate: durationBetween('PT0S', 'P1D').default('PT5M'),
   })
   .refine((rules) => secondsOf(rules.default) <= secondsOf(rules.max), {
@@ -56,9 +110,18 @@ export const profileDocument = z.strictObject({
   approval_policy: approvalPolicy.default({ quorum: 1, expires_after: 'P7D', reason_required: false }),
   issuer_id: issuerId,
   key_algorithms: z.array(z.enum(keyAlgorithms)).min(1),
-  subject: z.strictObject({ allowed: z.array(z.enum(attributeTypes)) }).default({ allowed: ['CN'] }),
+  subject: subjectRules.default({ allowed: ['CN'], fixed: {}, common_name: 'subject_alternative_name' }),
   subject_alternative_names: nameRules,
-  extended_key_usage: z.array(z.enum(extendedKeyUsages)).min(1).default(['serverAuth']),
+  key_usage: keyUsageRules.default({
+    rsa: ['digitalSignature', 'keyEncipherment'],
+    ec: ['digitalSignature'],
+    ed25519: ['digitalSignature'],
+  }),
+  extended_key_usage: z.array(z.enum(purposes)).min(1).default(['serverAuth']),
+  /** Certificate policies by object identifier. */
+  policies: z.array(objectIdentifier).max(16).default([]),
+  /** RFC 7633: whoever serves this certificate must staple an OCSP answer. */
+  must_staple: z.boolean().default(false),
   validity: validityRules,
   /** Whether a renewal without a new CSR may certify the same public key again. */
   allow_key_reuse: z.boolean().default(true),

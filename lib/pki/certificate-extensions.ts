@@ -1,11 +1,12 @@
 import { type CertificatePlan, keyUsages } from '../model/plan.ts'
 import { Refusal } from '../model/refusal.ts'
 import { asn1Null, boolean, explicit, implicit, namedBits, number, octetString, sequence } from './der.ts'
-import { oid } from './der-oid.ts'
+import { encodeOid, oid } from './der-oid.ts'
 import { purposeIds } from './extension-values.ts'
 import { extensionIds } from './extensions.ts'
 import { encodeGeneralNames } from './general-names.ts'
 import { keyIdOf } from './key-id.ts'
+import { encodeNameConstraints } from './name-constraints.ts'
 
 /** Extension (RFC 5280 §4.1); `critical` false is the default and left out. */
 export const encodeExtension = (id: string, critical: boolean, value: Uint8Array): Uint8Array =>
@@ -84,7 +85,25 @@ const informationAccess = ({ ocsp, ca_issuers }: CertificatePlan): Uint8Array[] 
   return [encodeExtension(extensionIds.authority_information_access, false, sequence(...access))]
 }
 
-/** The extensions of a certificate (RFC 5280 §4.2, RFC 9608 §2, RFC 6960 §4.2.2.2.1), always in one order. */
+/** Always critical (RFC 5280 §4.2.1.10). */
+const nameConstraints = ({ name_constraints }: CertificatePlan): Uint8Array[] =>
+  name_constraints === null
+    ? []
+    : [encodeExtension(extensionIds.name_constraints, true, encodeNameConstraints(name_constraints))]
+
+const certificatePolicies = ({ policies }: CertificatePlan): Uint8Array[] => {
+  if (policies.length === 0) return []
+  const value = sequence(...policies.map((policy) => sequence(encodeOid(policy))))
+  return [encodeExtension(extensionIds.certificate_policies, false, value)]
+}
+
+/** Feature 5 is status_request (RFC 7633 §4.1, RFC 6066 §8). */
+const statusRequest = sequence(number(5))
+
+const tlsFeature = ({ must_staple }: CertificatePlan): Uint8Array[] =>
+  must_staple ? [encodeExtension(extensionIds.tls_feature, false, statusRequest)] : []
+
+/** The extensions of a certificate (RFC 5280 §4.2, RFC 7633, RFC 9608 §2, RFC 6960 §4.2.2.2.1), always in one order. */
 export function certificateExtensions(plan: CertificatePlan): Uint8Array {
   const key_id = keyIdOf(Buffer.from(plan.public_key.spki, 'base64'))
   return sequence(
@@ -92,10 +111,13 @@ export function certificateExtensions(plan: CertificatePlan): Uint8Array {
     keyUsage(plan),
     ...extendedKeyUsage(plan),
     ...subjectAlternativeName(plan),
+    ...nameConstraints(plan),
+    ...certificatePolicies(plan),
     encodeExtension(extensionIds.subject_key_identifier, false, octetString(keyIdOctets(key_id))),
     authorityKeyId(plan.issuer.key_id),
     ...distributionPoints(plan),
     ...informationAccess(plan),
+    ...tlsFeature(plan),
     ...(plan.no_revocation_available
       ? [encodeExtension(extensionIds.no_revocation_available, false, asn1Null)]
       : []),

@@ -1,5 +1,5 @@
 import { sha256 } from '../model/digest.ts'
-import type { DistinguishedName, GeneralName } from '../model/names.ts'
+import type { DistinguishedName, GeneralName, NameConstraints } from '../model/names.ts'
 import type { KeyUsage } from '../model/plan.ts'
 import type { RefusalCode } from '../model/refusal.ts'
 import { publicKeyOf, signingAlgorithmOf, verifySignature } from './algorithms.ts'
@@ -15,6 +15,7 @@ import {
 import { type Extension, extensionIds, readExtensions } from './extensions.ts'
 import { decodeGeneralNames } from './general-names.ts'
 import { decodeName } from './name.ts'
+import { readNameConstraints } from './name-constraints.ts'
 import { decodePem } from './pem.ts'
 import { serialOfOctets } from './serial.ts'
 
@@ -42,6 +43,8 @@ export type CertificateFacts = {
   readonly extended_key_usage: readonly string[]
   readonly is_ca: boolean
   readonly path_length: number | null
+  /** Null when the extension is absent. */
+  readonly name_constraints: NameConstraints | null
   /** Null when issuers here do not sign so. */
   readonly signing_algorithm: string | null
   readonly signature: Uint8Array
@@ -104,6 +107,7 @@ const extensionFacts = (extensions: ReadonlyMap<string, Extension>) => {
     extended_key_usage: readValue(extensions, 'extended_key_usage', readExtendedKeyUsage) ?? [],
     is_ca: constraints?.ca ?? false,
     path_length: constraints?.path_length ?? null,
+    name_constraints: readValue(extensions, 'name_constraints', readNameConstraints) ?? null,
   }
 }
 

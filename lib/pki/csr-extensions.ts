@@ -1,7 +1,13 @@
 import type { GeneralName } from '../model/names.ts'
+import type { KeyUsage } from '../model/plan.ts'
 import { cursorOf, type Element, elementsOf, malformed } from './der-reader.ts'
 import { oidOf } from './der-values.ts'
-import { readBasicConstraints, readKeyUsage } from './extension-values.ts'
+import {
+  readBasicConstraints,
+  readExtendedKeyUsage,
+  readKeyUsage,
+  readTlsFeatures,
+} from './extension-values.ts'
 import { type Extension, extensionIds, readExtensions } from './extensions.ts'
 import { decodeGeneralNames } from './general-names.ts'
 
@@ -10,6 +16,12 @@ export type RequestedExtensions = {
   readonly subject_alternative_names: readonly GeneralName[]
   readonly requested_extensions: readonly string[]
   readonly requests_ca: boolean
+  /** Empty when the extension is not asked for. */
+  readonly requested_key_usage: readonly KeyUsage[]
+  /** Known purposes by name, others by object identifier; empty when the extension is not asked for. */
+  readonly requested_purposes: readonly string[]
+  /** TLS features (RFC 7633) by number; empty when the extension is not asked for. */
+  readonly requested_tls_features: readonly number[]
 }
 
 const extensionRequest = '1.2.840.113549.1.9.14'
@@ -38,12 +50,29 @@ const attributesOf = (content: Uint8Array): ReadonlyMap<string, Element> => {
   return attributes
 }
 
+/** What one extension asks for; empty when it is not there. */
+const asked = <T>(
+  extensions: ReadonlyMap<string, Extension>,
+  name: keyof typeof extensionIds,
+  read: (der: Uint8Array) => readonly T[],
+): readonly T[] => {
+  const extension = extensions.get(extensionIds[name])
+  return extension === undefined ? [] : read(extension.value)
+}
+
 const requestsCa = (extensions: ReadonlyMap<string, Extension>): boolean => {
-  const constraints = extensions.get(extensionIds.basic_constraints)
-  const usage = extensions.get(extensionIds.key_usage)
-  const usages = usage === undefined ? [] : readKeyUsage(usage.value)
-  const isCa = constraints !== undefined && readBasicConstraints(constraints.value).ca
+  const usages = asked(extensions, 'key_usage', readKeyUsage)
+  const isCa = asked(extensions, 'basic_constraints', (der) => [readBasicConstraints(der).ca]).includes(true)
   return isCa || usages.includes('keyCertSign') || usages.includes('cRLSign')
+}
+
+const nothingAsked: RequestedExtensions = {
+  subject_alternative_names: [],
+  requested_extensions: [],
+  requests_ca: false,
+  requested_key_usage: [],
+  requested_purposes: [],
+  requested_tls_features: [],
 }
 
 /** What the attributes of a PKCS#10 request ask for (RFC 2985 §5.4.2); malformed rather than passed over. */
@@ -55,15 +84,16 @@ export function readRequestedExtensions(attributes: Uint8Array): RequestedExtens
     )
   }
   const values = byType.get(extensionRequest)
-  if (values === undefined)
-    return { subject_alternative_names: [], requested_extensions: [], requests_ca: false }
+  if (values === undefined) return nothingAsked
   const list = singleValueOf(values, extensionRequest)
   if (list.tag !== 0x30) throw malformed('the requested extensions are not a SEQUENCE')
   const extensions = readExtensions(list.content)
-  const names = extensions.get(extensionIds.subject_alternative_name)
   return {
-    subject_alternative_names: names === undefined ? [] : decodeGeneralNames(names.value),
+    subject_alternative_names: asked(extensions, 'subject_alternative_name', decodeGeneralNames),
     requested_extensions: [...extensions.keys()].filter((id) => id !== extensionIds.subject_alternative_name),
     requests_ca: requestsCa(extensions),
+    requested_key_usage: asked(extensions, 'key_usage', readKeyUsage),
+    requested_purposes: asked(extensions, 'extended_key_usage', readExtendedKeyUsage),
+    requested_tls_features: asked(extensions, 'tls_feature', readTlsFeatures),
   }
 }

@@ -8,12 +8,17 @@ const base128 = (arc: bigint): number[] => {
   return octets
 }
 
-/** OBJECT IDENTIFIER from dotted text (X.690 §8.19). For the identifiers in our own tables: each is kept for good. */
+/** OBJECT IDENTIFIER from dotted text (X.690 §8.19). */
+export const encodeOid = (dotted: string): Uint8Array => {
+  const [first = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt)
+  return element(0x06, Uint8Array.from([first * 40n + second, ...rest].flatMap(base128)))
+}
+
+/** As `encodeOid`, for the identifiers in our own tables: each is kept for good. */
 export const oid = (dotted: string): Uint8Array => {
   const found = known.get(dotted)
   if (found !== undefined) return found
-  const [first = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt)
-  const made = element(0x06, Uint8Array.from([first * 40n + second, ...rest].flatMap(base128)))
+  const made = encodeOid(dotted)
   known.set(dotted, made)
   return made
 }

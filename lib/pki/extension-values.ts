@@ -102,3 +102,18 @@ export function readInformationAccess(
   const urls = (wanted: string) => access.filter(({ method }) => method === wanted).map(({ url }) => url)
   return { ocsp: urls('ocsp'), ca_issuers: urls('ca_issuers') }
 }
+
+/** The policies of CertificatePolicies (RFC 5280 §4.2.1.4), by object identifier; qualifiers are malformed. */
+export const readPolicies = (der: Uint8Array): readonly string[] =>
+  [...elementsOf(contentOf(der, 0x30, 'certificatePolicies'))].map(({ tag, content }) => {
+    const [id, qualifiers] = elementsOf(content)
+    if (tag !== 0x30 || id === undefined || qualifiers !== undefined)
+      throw malformed('a certificate policy is not an identifier alone')
+    return oidOf(id, 'a certificate policy')
+  })
+
+/** The features of a TLS feature extension (RFC 7633 §4.1), by number. */
+export const readTlsFeatures = (der: Uint8Array): readonly number[] =>
+  [...elementsOf(contentOf(der, 0x30, 'the TLS features'))].map((feature) =>
+    smallNumberOf(feature, 'a TLS feature'),
+  )

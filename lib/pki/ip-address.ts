@@ -52,3 +52,30 @@ export function textOfIp(octets: Uint8Array): string {
   const short = `:${text}:`.replace(`:${longest}:`, '::')
   return short.replace(/^:(?!:)/, '').replace(/(?<!:):$/, '')
 }
+
+/** Address and mask, one after the other (RFC 5280 §4.2.1.10), of a CIDR range; null when the text is none. */
+export function octetsOfRange(text: string): Uint8Array | null {
+  const [base = '', length = '', extra] = text.split('/')
+  const address = octetsOfIp(base)
+  if (address === null || extra !== undefined || !decimal.test(length) || Number(length) > address.length * 8)
+    return null
+  const mask = address.map((_, index) => 0xff00 >> Math.min(8, Math.max(0, Number(length) - index * 8)))
+  return Uint8Array.from([...address.map((octet, index) => octet & (mask[index] ?? 0)), ...mask])
+}
+
+/** CIDR text of address and mask; a mask with holes in it is written as an address. */
+export function textOfRange(octets: Uint8Array): string {
+  const half = octets.length / 2
+  const [address, mask] = [octets.subarray(0, half), octets.subarray(half)]
+  const bits = [...mask].map((octet) => octet.toString(2).padStart(8, '0')).join('')
+  const suffix = /^1*0*$/.test(bits) ? String(bits.replaceAll('0', '').length) : textOfIp(mask)
+  return `${textOfIp(address)}/${suffix}`
+}
+
+/** Whether an IP address lies in a CIDR range of its own family. */
+export function isInRange(address: string, range: string): boolean {
+  const octets = octetsOfIp(address)
+  const bounds = octetsOfRange(range)
+  if (octets === null || bounds === null || bounds.length !== octets.length * 2) return false
+  return octets.every((octet, index) => (octet & (bounds[octets.length + index] ?? 0)) === bounds[index])
+}

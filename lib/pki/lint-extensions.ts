@@ -7,12 +7,15 @@ import {
   readExtendedKeyUsage,
   readInformationAccess,
   readKeyUsage,
+  readPolicies,
   readSubjectKeyId,
+  readTlsFeatures,
 } from './extension-values.ts'
 import { extensionIds } from './extensions.ts'
 import { readGeneralNames } from './general-names.ts'
 import { readKeyId } from './key-id.ts'
 import { type Check, sameJson, sameOctets, type TbsFields } from './lint-fields.ts'
+import { readNameConstraints } from './name-constraints.ts'
 
 /** What a plan says about one extension: whether it is there, whether it is critical, and what it holds. */
 type Expectation = {
@@ -56,17 +59,47 @@ const usageExpectations = (plan: CertificatePlan): readonly Expectation[] => [
   },
 ]
 
+const pairs = (names: readonly { readonly type: string; readonly value: string }[]) =>
+  names.map(({ type, value }) => [type, value])
+
+const policyExpectations = (plan: CertificatePlan): readonly Expectation[] => [
+  {
+    name: 'name_constraints',
+    pointer: '/name_constraints',
+    present: plan.name_constraints !== null,
+    critical: true,
+    holds: (value) => {
+      const { permitted, excluded } = readNameConstraints(value)
+      const wanted = plan.name_constraints ?? { permitted: [], excluded: [] }
+      return (
+        sameJson(pairs(permitted), pairs(wanted.permitted)) &&
+        sameJson(pairs(excluded), pairs(wanted.excluded))
+      )
+    },
+  },
+  {
+    name: 'certificate_policies',
+    pointer: '/policies',
+    present: plan.policies.length > 0,
+    critical: false,
+    holds: (value) => sameJson(readPolicies(value), plan.policies),
+  },
+  {
+    name: 'tls_feature',
+    pointer: '/must_staple',
+    present: plan.must_staple,
+    critical: false,
+    holds: (value) => sameJson(readTlsFeatures(value), [5]),
+  },
+]
+
 const identityExpectations = (plan: CertificatePlan): readonly Expectation[] => [
   {
     name: 'subject_alternative_name',
     pointer: '/subject_alternative_names',
     present: plan.subject_alternative_names.length > 0,
     critical: plan.subject.length === 0,
-    holds: (value) =>
-      sameJson(
-        readGeneralNames(value).map(({ type, value: text }) => [type, text]),
-        plan.subject_alternative_names.map(({ type, value: text }) => [type, text]),
-      ),
+    holds: (value) => sameJson(pairs(readGeneralNames(value)), pairs(plan.subject_alternative_names)),
   },
   {
     name: 'subject_key_identifier',
@@ -118,7 +151,12 @@ const statusExpectations = (plan: CertificatePlan): readonly Expectation[] => [
 
 /** The checks of the extensions of a TBSCertificate: those of the plan, as planned, and no other. */
 export function extensionChecks(fields: TbsFields, plan: CertificatePlan): readonly Check[] {
-  const all = [...usageExpectations(plan), ...identityExpectations(plan), ...statusExpectations(plan)]
+  const all = [
+    ...usageExpectations(plan),
+    ...identityExpectations(plan),
+    ...policyExpectations(plan),
+    ...statusExpectations(plan),
+  ]
   const planned = all.filter(({ present }) => present)
   const ids = new Set<string>(planned.map(({ name }) => extensionIds[name]))
   return [

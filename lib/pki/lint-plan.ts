@@ -2,6 +2,8 @@ import type { KeyAlgorithm } from '../model/algorithms.ts'
 import type { CertificatePlan, KeyUsage } from '../model/plan.ts'
 import type { Violation } from '../model/refusal.ts'
 import { keyTable } from './algorithms.ts'
+import { dnsNameComplaint } from './dns-name.ts'
+import { constraintComplaint, subtreeComplaint } from './name-constraints.ts'
 
 const signing: readonly KeyUsage[] = ['digitalSignature', 'contentCommitment', 'keyCertSign', 'cRLSign']
 
@@ -15,6 +17,22 @@ const usagesByType: Readonly<Record<'rsa' | 'ec' | 'ed25519', readonly KeyUsage[
 /** Whether a key of this algorithm may bear this usage. */
 export const allowsUsage = (algorithm: KeyAlgorithm, usage: KeyUsage): boolean =>
   usagesByType[keyTable[algorithm].type].includes(usage)
+
+/** All the names that a relying party holds against name constraints; a common name that reads as a host is one. */
+const constrainedNames = ({ subject, subject_alternative_names: names }: CertificatePlan) => [
+  ...names,
+  ...subject.flatMap(({ type, value }) =>
+    type === 'CN' && value.includes('.') && dnsNameComplaint(value) === null
+      ? [{ type: 'dns' as const, value }]
+      : [],
+  ),
+]
+
+/** Whether a CA above forbids a name of a plan. */
+const hasForbiddenName = (plan: CertificatePlan): boolean =>
+  plan.issuer.name_constraints.some((constraints) =>
+    constrainedNames(plan).some((name) => constraintComplaint(name, constraints) !== null),
+  )
 
 type Rule = {
   readonly pointer: string
@@ -66,6 +84,34 @@ const rules: readonly Rule[] = [
     broken: (plan) =>
       plan.no_revocation_available &&
       (plan.basic_constraints.ca || plan.crl_distribution_points.length > 0 || plan.ocsp.length > 0),
+  },
+  {
+    pointer: '/name_constraints',
+    detail: 'only a CA has name constraints, and they are not empty (§4.2.1.10)',
+    broken: ({ name_constraints: given, basic_constraints }) =>
+      given !== null && (!basic_constraints.ca || given.permitted.length + given.excluded.length === 0),
+  },
+  {
+    pointer: '/name_constraints',
+    detail: 'a subtree of the name constraints is not canonical, or is none of its type (§4.2.1.10)',
+    broken: ({ name_constraints: given }) =>
+      given !== null &&
+      [...given.permitted, ...given.excluded].some((subtree) => subtreeComplaint(subtree) !== null),
+  },
+  {
+    pointer: '/subject_alternative_names',
+    detail: 'a name is forbidden by the name constraints of an issuer above (§4.2.1.10)',
+    broken: hasForbiddenName,
+  },
+  {
+    pointer: '/policies',
+    detail: 'a certificate policy is there twice (§4.2.1.4)',
+    broken: ({ policies }) => new Set(policies).size !== policies.length,
+  },
+  {
+    pointer: '/must_staple',
+    detail: 'nothing can be stapled without the address of OCSP (RFC 7633 §4.2)',
+    broken: ({ must_staple, ocsp }) => must_staple && ocsp.length === 0,
   },
   {
     pointer: '/ocsp_no_check',

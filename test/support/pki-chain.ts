@@ -47,6 +47,7 @@ const authorityOf = (der: Uint8Array, key: TestKey, signing_algorithm: SigningAl
     key_id: facts.key_id ?? '',
     signing_algorithm,
     not_after: facts.not_after,
+    name_constraints: facts.name_constraints === null ? [] : [facts.name_constraints],
     crl_shards: 1,
   }
   return { der, pem: pemOf(der), key, facts: issuer }
@@ -65,6 +66,7 @@ export function rootOf(
     key_id: keyIdOf(key.spki),
     signing_algorithm,
     not_after: null,
+    name_constraints: [],
     crl_shards: 1,
   }
   const plan = planWith({

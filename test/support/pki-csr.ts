@@ -32,7 +32,8 @@ export type CsrParts = {
   readonly identifier?: Uint8Array
   readonly signature?: Uint8Array
   readonly privateKey?: KeyObject
-  readonly hash?: string
+  /** Null for a key that hashes by itself. */
+  readonly hash?: string | null
   /** Of the signature's BIT STRING. */
   readonly unusedBits?: number
 }
@@ -47,7 +48,8 @@ export function csrOf(parts: CsrParts = {}): Uint8Array {
     explicit(0, ...(parts.attributes ?? [])),
   )
   const signature =
-    parts.signature ?? sign(parts.hash ?? 'sha256', information, parts.privateKey ?? privateKey)
+    parts.signature ??
+    sign(parts.hash === undefined ? 'sha256' : parts.hash, information, parts.privateKey ?? privateKey)
   return sequence(
     information,
     parts.identifier ?? ecdsaSha256,

@@ -67,6 +67,7 @@ const issuer = fc
     key_id: Buffer.from(key_id).toString('hex'),
     signing_algorithm,
     not_after: '2100-01-01T00:00:00.000Z',
+    name_constraints: [],
     crl_shards: 1,
   }))
 
@@ -80,6 +81,13 @@ const urls = fc.array(
   domain.map((value) => `http://${value}/crl`),
   { maxLength: 3 },
 )
+
+const anyObjectIdentifier = fc
+  .tuple(
+    fc.constantFrom('1.3', '2.5', '2.999', '0.9'),
+    fc.array(fc.maxSafeNat(), { minLength: 1, maxLength: 6 }),
+  )
+  .map(([root, arcs]) => [root, ...arcs.map((arc) => arc % 10 ** 12)].join('.'))
 
 /** Plans of end-entity certificates, every one of them coherent. */
 export const anyPlan: fc.Arbitrary<CertificatePlan> = fc.constantFrom(...keyAlgorithms).chain((algorithm) =>
@@ -101,13 +109,16 @@ export const anyPlan: fc.Arbitrary<CertificatePlan> = fc.constantFrom(...keyAlgo
       basic_constraints: fc.constant({ ca: false, path_length: null }),
       key_usage: leafUsages(algorithm),
       extended_key_usage: fc.subarray(extendedKeyUsages.filter((purpose) => purpose !== 'timeStamping')),
+      name_constraints: fc.constant(null),
+      policies: fc.uniqueArray(anyObjectIdentifier, { maxLength: 4 }),
+      must_staple: fc.boolean(),
       crl_distribution_points: urls,
       ocsp: urls,
       ca_issuers: urls,
       no_revocation_available: fc.constant(false),
       ocsp_no_check: fc.constant(false),
     })
-    .map((plan) => certificatePlan.parse(plan)),
+    .map((plan) => certificatePlan.parse({ ...plan, must_staple: plan.must_staple && plan.ocsp.length > 0 })),
 )
 
 const key_id = '0123456789abcdef0123456789abcdef01234567'
@@ -123,6 +134,7 @@ export const planWith = (changes: Partial<CertificatePlan> = {}): CertificatePla
       key_id,
       signing_algorithm: 'ECDSA_SHA_256',
       not_after: '2100-01-01T00:00:00.000Z',
+      name_constraints: [],
       crl_shards: 1,
     },
     subject: [{ type: 'CN', value: 'www.example.com' }],
@@ -132,6 +144,9 @@ export const planWith = (changes: Partial<CertificatePlan> = {}): CertificatePla
     basic_constraints: { ca: false, path_length: null },
     key_usage: ['digitalSignature'],
     extended_key_usage: ['serverAuth'],
+    name_constraints: null,
+    policies: [],
+    must_staple: false,
     crl_distribution_points: ['http://pki.example.com/.well-known/pki/crl/iss-test'],
     ocsp: ['http://pki.example.com/.well-known/pki/ocsp/iss-test'],
     ca_issuers: ['http://pki.example.com/.well-known/pki/ca/iss-test'],

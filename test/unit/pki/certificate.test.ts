@@ -93,6 +93,11 @@ describe('a certificate built from any plan', () => {
           .digest('hex')
           .slice(0, 40)
         expect(certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId).toBe(key_id)
+        const policies = certificate.getExtension(x509.CertificatePolicyExtension)
+        expect(policies?.policies ?? []).toEqual(plan.policies)
+        expect(hex(certificate.getExtension('1.3.6.1.5.5.7.1.24')?.value ?? new Uint8Array())).toBe(
+          plan.must_staple ? '3003020105' : '',
+        )
         const access = certificate.getExtension(x509.AuthorityInfoAccessExtension)
         expect((access?.ocsp ?? []).map(({ value }) => value)).toEqual(plan.ocsp)
         expect((access?.caIssuers ?? []).map(({ value }) => value)).toEqual(plan.ca_issuers)

@@ -115,6 +115,23 @@ describe('the lint', () => {
     ['key usage', { key_usage: ['digitalSignature', 'contentCommitment'] }, '/key_usage'],
     ['purpose', { extended_key_usage: ['clientAuth'] }, '/extended_key_usage'],
     ['absence of a purpose', { extended_key_usage: [] }, ''],
+    ['policies', { policies: ['2.23.140.1.2.1'] }, '/policies'],
+    ['must-staple', { must_staple: true }, '/must_staple'],
+    [
+      'name constraints',
+      { name_constraints: { permitted: [{ type: 'dns', value: 'a.b' }], excluded: [] } },
+      '/name_constraints',
+    ],
+    [
+      'names that the issuer may certify',
+      {
+        issuer: {
+          ...plan.issuer,
+          name_constraints: [{ permitted: [], excluded: [{ type: 'dns', value: 'example.com' }] }],
+        },
+      },
+      '/subject_alternative_names',
+    ],
     ['CRL address', { crl_distribution_points: ['http://other.example/crl'] }, '/crl_distribution_points'],
     ['OCSP address', { ocsp: ['http://other.example/ocsp'] }, '/ocsp'],
     ['CA address', { ca_issuers: [] }, '/ocsp'],
