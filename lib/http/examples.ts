@@ -1,14 +1,212 @@
 export type Example = { readonly request?: unknown; readonly response?: unknown }
 
-const digest = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+const digest = '1f78efd0e95bf679d1133ca96ffbffc8515165c88f894c29591543399b1f5c30'
+const asked_at = '2026-03-01T12:00:00.000Z'
+const ticket = 'SECOPS-12345: the new shop'
 
 const certificate = {
-  id: 'mc-shop',
+  id: 'mc-zb01mxg286rz5mm3',
   name: 'shop.example.com',
+  owner: 'web-team@example.com',
   profile_id: 'p-prod-web',
   issuer_id: 'iss-web',
-  owner: 'web-team@example.com',
-  status: 'Requested',
+  status: 'Active',
+  current_version: 1,
+  not_after: '2026-05-30T11:59:59.000Z',
+  created_at: asked_at,
 }
 
-export const examples: Readonly<Record<string, Example>> = {}
+const requested = { ...certificate, status: 'Requested', current_version: 0, not_after: null }
+
+const job = {
+  id: 'job-h79mbencj6tv0zd8',
+  type: 'Issuance',
+  status: 'AwaitingApproval',
+  digest,
+  certificate_id: certificate.id,
+  profile_id: 'p-prod-web',
+  profile_version: 1,
+  issuer_id: 'iss-web',
+  owner: certificate.owner,
+  requested_by: 'pr-alice',
+  reason: ticket,
+  attempts: 0,
+  error_message: null,
+  created_at: asked_at,
+  updated_at: asked_at,
+  approval_id: 'ar-h79mbencj6tv0zd8',
+}
+
+const approval = {
+  id: 'ar-h79mbencj6tv0zd8',
+  state: 'pending',
+  kind: 'Issuance',
+  certificate_id: certificate.id,
+  job_id: job.id,
+  profile_id: 'p-prod-web',
+  profile_version: 1,
+  requested_by: 'pr-alice',
+  owner: certificate.owner,
+  reason: ticket,
+  quorum: 1,
+  decisions: [],
+  created_at: asked_at,
+  expires_at: '2026-03-08T12:00:00.000Z',
+  digest,
+}
+
+const decisionOf = (verdict: string, note: string) => ({
+  by: 'pr-bob',
+  name: 'Bob',
+  email: 'bob@example.com',
+  verdict,
+  note,
+  digest,
+  time: '2026-03-01T12:30:00.000Z',
+})
+
+const document = {
+  name: 'Production web',
+  requires_approval: true,
+  approval_policy: { quorum: 1, expires_after: 'P7D', reason_required: false },
+  issuer_id: 'iss-web',
+  key_algorithms: ['ECDSA_P256', 'RSA_2048'],
+  subject: { allowed: ['CN', 'O'] },
+  subject_alternative_names: { dns: { domains: ['example.com'], wildcards: false } },
+  extended_key_usage: ['serverAuth'],
+  validity: { default: 'P90D', max: 'P90D', backdate: 'PT5M' },
+}
+
+const alice = {
+  id: 'pr-alice',
+  version: 1,
+  kind: 'person',
+  name: 'Alice',
+  email: 'alice@example.com',
+  roles: ['operator'],
+  status: 'active',
+  created_at: asked_at,
+}
+
+const key = {
+  id: 'alice-4tq8w2mz',
+  principal_id: 'pr-alice',
+  created_at: asked_at,
+  expires_at: '2027-03-01T00:00:00.000Z',
+  disabled_at: null,
+  last_used_at: '2026-03-04T09:00:00.000Z',
+}
+
+const newKey = {
+  ...key,
+  last_used_at: null,
+  token: `cs_${key.id}_this-is-no-key-but-an-example-of-what-one-is`,
+}
+
+const subject = {
+  id: 'sub-0f2c9d1e7b6a4c3d8e5f0a1b2c3d4e5f',
+  principal_id: 'pr-alice',
+  issuer: 'https://login.example.com/',
+  subject: '248289761001',
+  created_at: asked_at,
+  disabled_at: null,
+  last_used_at: null,
+}
+
+const event = {
+  id: 'ev-pr-alice-2',
+  chain: 'pr-alice',
+  sequence: 2,
+  time: asked_at,
+  type: 'api_key_created',
+  actor: 'pr-carol',
+  actor_type: 'Person',
+  resource: 'pr-alice',
+  job: null,
+  details: { key_id: key.id, expires_at: key.expires_at, sensitive_roles: [] },
+  previous_hash: '5f0c4e1d2b3a49586776859493a2b1c0d0e1f2031425364758697a8b9cadbecf',
+  hash: digest,
+}
+
+const csr = [
+  '-----BEGIN CERTIFICATE REQUEST-----',
+  'MIIBBDCBqwIBADAbMRkwFwYDVQQDDBBzaG9wLmV4YW1wbGUuY29tMFkwEwYHKoZI…',
+  '-----END CERTIFICATE REQUEST-----',
+].join('\n')
+
+/** One exchange an operation, as the document shows it. A test holds each against the row's schemas. */
+export const examples: Readonly<Record<string, Example>> = {
+  listCertificates: { response: [certificate] },
+  requestCertificate: {
+    request: { profile_id: 'p-prod-web', csr, owner: certificate.owner, reason: ticket },
+    response: { job, approval, certificate: requested },
+  },
+  getCertificate: { response: certificate },
+  renewCertificate: { request: { reason: 'the key is to be kept' } },
+  revokeCertificate: { request: { reason: 'keyCompromise', note: 'found in a public repository' } },
+  listJobs: { response: [job] },
+  getJob: { response: job },
+  cancelJob: {
+    request: {},
+    response: { ...job, status: 'Cancelled', error_message: 'cancelled' },
+  },
+  listApprovals: { response: [approval] },
+  approve: {
+    request: { note: 'approved per ticket SECOPS-12345' },
+    response: {
+      ...approval,
+      state: 'approved',
+      decisions: [decisionOf('approve', 'approved per ticket SECOPS-12345')],
+    },
+  },
+  reject: {
+    request: { note: 'not a name of ours' },
+    response: { ...approval, state: 'rejected', decisions: [decisionOf('reject', 'not a name of ours')] },
+  },
+  withdraw: { request: { note: 'asked for by mistake' }, response: { ...approval, state: 'withdrawn' } },
+  createProfile: { request: { id: 'p-prod-web', ...document, reason: 'the first profile of the shop' } },
+  changeProfile: { request: { ...document, name: 'Production web, two approvers' } },
+  createIssuer: {
+    request: {
+      id: 'iss-web',
+      name: 'Issuing CA',
+      type: 'kms',
+      key: 'issuing',
+      parent_id: 'iss-root',
+      subject: [
+        { type: 'O', value: 'Example' },
+        { type: 'CN', value: 'Example Issuing CA' },
+      ],
+      lifetime: 'P1825D',
+      path_length: 0,
+    },
+  },
+  listEvents: { response: [event] },
+  exportEvents: { response: `${JSON.stringify(event)}\n` },
+  listPrincipals: { response: [alice] },
+  createPrincipal: {
+    request: {
+      id: 'pr-alice',
+      kind: 'person',
+      name: 'Alice',
+      email: 'alice@example.com',
+      roles: ['operator'],
+    },
+    response: alice,
+  },
+  getPrincipal: { response: alice },
+  changePrincipal: {
+    request: { name: 'Alice', email: 'alice@example.com', roles: ['operator', 'auditor'], status: 'active' },
+    response: { ...alice, version: 2, roles: ['operator', 'auditor'] },
+  },
+  listApiKeys: { response: [key] },
+  createApiKey: { request: { expires_at: '2027-03-01T00:00:00Z' }, response: newKey },
+  rotateApiKey: { request: { overlap: 'P1D' }, response: { ...newKey, expires_at: null } },
+  disableApiKey: { response: { ...key, disabled_at: '2026-03-05T08:00:00.000Z', last_used_at: null } },
+  listOidcSubjects: { response: [subject] },
+  addOidcSubject: {
+    request: { issuer: subject.issuer, subject: subject.subject },
+    response: subject,
+  },
+  disableOidcSubject: { response: { ...subject, disabled_at: '2026-03-05T08:00:00.000Z' } },
+}

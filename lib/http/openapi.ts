@@ -45,11 +45,16 @@ const problem = {
   },
 } as const
 
+/** The format says it already, and shorter. */
+const override = ({ jsonSchema }: { jsonSchema: { format?: unknown; pattern?: unknown } }): void => {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+}
+
 /** Collects the schemas that others refer to, as the document's components. */
 const componentsOf = () => {
   const schemas: Record<string, unknown> = { Problem: problem }
   const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Json => {
-    const made = z.toJSONSchema(type, { metadata: names, io, unrepresentable: 'any' })
+    const made = z.toJSONSchema(type, { metadata: names, io, unrepresentable: 'any', override })
     const text = JSON.stringify(made).replaceAll('#/$defs/__schema0', '#/components/schemas/Json')
     const {
       $defs = {},
@@ -77,22 +82,28 @@ const parametersOf = (row: Named, { schemaOf }: Schemas): readonly Json[] => {
       required: place === 'path',
       schema: schemaOf(type as z.ZodType, 'input'),
     }))
-  const header = (name: string, description: string) => ({
+  const header = (name: string, description: string, schema: Json) => ({
     name,
     in: 'header',
     required: false,
     description,
-    schema: { type: 'string', minLength: 1, maxLength: 128 },
+    schema: { type: 'string', ...schema },
   })
   const changes = row.method !== 'GET'
   return [
     ...partOf(row.params, 'path'),
     ...partOf(row.query, 'query'),
     ...(changes
-      ? [header('Idempotency-Key', 'The same key with the same request gives the same answer for seven days')]
+      ? [
+          header(
+            'Idempotency-Key',
+            'The same key with the same request gives the same answer for seven days',
+            { pattern: '^[\\x21-\\x7e]{1,128}$' },
+          ),
+        ]
       : []),
     ...(changes && row.versioned === true
-      ? [header('If-Match', 'The `ETag` of what is to be changed; 412 where it is another by now')]
+      ? [header('If-Match', 'The `ETag` of what is to be changed; 412 where it is another by now', {})]
       : []),
   ]
 }
@@ -103,7 +114,9 @@ const headersOf = (row: Named): Json => {
     ...('cursor' in row.query.shape
       ? { Link: { ...text, description: 'The next page, `rel="next"`; absent on the last' } }
       : {}),
-    ...(row.versioned === true && row.method === 'GET' ? { ETag: text } : {}),
+    ...(row.versioned === true && row.method === 'GET'
+      ? { ETag: { ...text, description: 'The version, for `If-Match`' } }
+      : {}),
   }
 }
 
@@ -118,30 +131,34 @@ const answerOf = (row: Named, example: Example | undefined, { schemaOf }: Schema
   }
 }
 
+const refusals: Json = Object.fromEntries(
+  Object.entries(statusOf).map(([status, description]) => [
+    `Refused${status}`,
+    {
+      description,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]),
+)
+
 const refused = (status: number): readonly [string, Json] => [
   String(status),
-  {
-    description: statusOf[status] ?? 'Refused',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  },
+  { $ref: `#/components/responses/Refused${status}` },
 ]
 
 /** The statuses of refusals that an operation can answer with. */
-export const refusalsOf = (row: Operation): readonly number[] => {
+const refusalsOf = (row: Operation): readonly number[] => {
   const changes = row.method !== 'GET'
-  const hasParams = Object.keys(row.params.shape).length > 0
   return [
-    ...(row.permission === null ? [] : [400, 401, 403]),
-    ...(hasParams || row.permission === null ? [404] : [404]),
+    ...(row.permission === null ? [] : [401, 403, 429]),
+    ...[400, 404, 500],
     ...(changes ? [409, 413, 415, 422] : []),
     ...(row.versioned === true && changes ? [412] : []),
-    429,
-    500,
   ].sort((a, b) => a - b)
 }
 
 const operationOf = (row: Named, schemas: Schemas): Json => {
-  const example = examples[row.operation_id as keyof typeof examples] as Example | undefined
+  const example = examples[row.operation_id]
   const request = example?.request === undefined ? {} : { example: example.request }
   return {
     operationId: row.operation_id,
@@ -191,6 +208,7 @@ const build = (): Json => {
         },
       },
       schemas: schemas.schemas,
+      responses: refusals,
     },
   }
 }
