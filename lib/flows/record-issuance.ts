@@ -88,19 +88,24 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
       { write: 'new_certificate_version', version },
       { write: 'new_serial', serial },
     ],
-    drafts: [issued(deps, content, der, { certificate_version: version.number })],
+    drafts: [issued(deps, { ...file, plan: content.plan, der }, { certificate_version: version.number })],
   }
 }
 
 const issued = (
-  deps: Deps,
-  { plan }: Issuing,
-  der: Uint8Array,
+  { worker }: Deps,
+  { issuance, plan, der }: { issuance: JobFile['issuance']; plan: Issuing['plan']; der: Uint8Array },
   more: Readonly<Record<string, number | string>>,
 ): Draft => ({
   type: 'certificate_issued',
-  actor: { id: deps.worker, type: 'System' },
-  details: { serial: plan.serial, issuer_id: plan.issuer.id, certificate_sha256: sha256(der), ...more },
+  actor: { id: worker, type: 'System' },
+  details: {
+    serial: plan.serial,
+    issuer_id: plan.issuer.id,
+    certificate_sha256: sha256(der),
+    planned_at: issuance?.planned_at ?? null,
+    ...more,
+  },
 })
 
 const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now: Date): Recorded => {
@@ -151,7 +156,7 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
       { write: 'issuer', issuer },
       { write: 'new_serial', serial },
     ],
-    drafts: [issued(deps, content, der, {}), changed],
+    drafts: [issued(deps, { ...file, plan: content.plan, der }, {}), changed],
   }
 }
 

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 import type { OcspQuery, OcspReply } from '../ports.ts'
 import { logger } from './logger.ts'
+import { measure } from './metrics.ts'
 
 type Result = APIGatewayProxyStructuredResultV2
 
@@ -62,5 +63,7 @@ export const ocspFunction =
     if (question === null) return text(404, 'not found\n')
     const reply = await answer(question.issuer_id, question.query)
     logger.info('answered', { issuer_id: question.issuer_id, outcome: reply.outcome })
+    const dimensions = { status: reply.outcome }
+    measure([{ name: 'ocsp_requests_total', unit: 'Count', value: 1, dimensions }])
     return reply.outcome === 'unknown_issuer' ? text(404, 'not found\n') : answered(reply)
   }

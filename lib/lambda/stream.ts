@@ -1,13 +1,15 @@
 import type { AttributeValue, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda'
 import * as z from 'zod'
 import { consequences, consequencesOfWaiting, type Effect } from '../model/consequences.ts'
-import { event } from '../model/event.ts'
+import { type Event, event } from '../model/event.ts'
 import { job } from '../model/job.ts'
+import { type Measure, measuresOf } from '../model/measures.ts'
 import { faultLogger, logger } from './logger.ts'
+import { measure } from './metrics.ts'
 
 /** What a stream record is about, read from its new image. */
 export type Followed =
-  | { readonly kind: 'effects'; readonly effects: readonly Effect[] }
+  | { readonly kind: 'effects'; readonly effects: readonly Effect[]; readonly measures: readonly Measure[] }
   | { readonly kind: 'parked_token'; readonly approval_id: string }
   | { readonly kind: 'nothing' }
 
@@ -20,6 +22,12 @@ const without = (row: Record<string, unknown>): unknown =>
     Object.entries(row).filter(([name]) => !/^(pk|sk|ttl|touched_at|gsi\d[ps]k)$/.test(name)),
   )
 
+const eventFollowed = (happened: Event): Followed => ({
+  kind: 'effects',
+  effects: consequences(happened),
+  measures: measuresOf(happened),
+})
+
 /** Which of our two tables' records this is, and what follows from it. */
 export const followed = (record: DynamoDBRecord, itemOf: ItemOf): Followed => {
   const image = record.dynamodb?.NewImage
@@ -27,9 +35,9 @@ export const followed = (record: DynamoDBRecord, itemOf: ItemOf): Followed => {
   const row = keyed.parse(itemOf(image))
   if (row.sk === undefined) return { kind: 'parked_token', approval_id: row.pk }
   if (record.eventName === 'INSERT' && row.sk.startsWith('EVENT#'))
-    return { kind: 'effects', effects: consequences(event.parse(without(row))) }
+    return eventFollowed(event.parse(without(row)))
   if (record.eventName === 'MODIFY' && row.sk === 'JOB' && row.touched_at !== undefined)
-    return { kind: 'effects', effects: consequencesOfWaiting(job.parse(without(row))) }
+    return { kind: 'effects', effects: consequencesOfWaiting(job.parse(without(row))), measures: [] }
   return { kind: 'nothing' }
 }
 
@@ -53,6 +61,7 @@ export const streamFunction =
         const what = followed(record, follow.itemOf)
         if (what.kind === 'parked_token') await follow.parkedToken(what.approval_id)
         if (what.kind === 'effects') for (const effect of what.effects) await follow.effect(effect)
+        if (what.kind === 'effects') measure(what.measures)
         if (what.kind === 'effects' && what.effects.length > 0)
           logger.info('followed', { effects: what.effects })
       } catch (error) {

@@ -56,6 +56,8 @@ export const snapshotOf = (job: Job): NonNullable<Event['job']> => ({
   status: job.status,
   queue: job.queue,
   approval_state: job.approval?.state ?? null,
+  profile_id: job.profile_id,
+  created_at: job.created_at,
 })
 
 export type Draft = Omit<EventDraft, 'job' | 'resource'>

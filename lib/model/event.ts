@@ -44,6 +44,8 @@ export const jobSnapshot = z.strictObject({
   status: z.string(),
   queue: z.enum(['kms', 'apply']),
   approval_state: z.string().nullable(),
+  profile_id: z.string().nullable(),
+  created_at: instant,
 })
 
 /**

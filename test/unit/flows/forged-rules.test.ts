@@ -130,6 +130,8 @@ describe('rules written into the table by hand', () => {
       status,
       queue: job.queue,
       approval_state,
+      profile_id: job.profile_id,
+      created_at: time,
     })
     const carol = { id: 'pr-carol', type: 'Person' } as const
     const bob = { id: 'pr-bob', type: 'Person' } as const

@@ -28,6 +28,8 @@ const snapshot = {
   status: 'Pending',
   queue: 'kms',
   approval_state: 'approved',
+  profile_id: 'p-prod-web',
+  created_at: '2026-03-01T12:00:00.000Z',
 } as const
 
 const chainOf = (length: number, name = 'job-abc123'): Event[] => {

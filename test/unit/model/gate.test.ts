@@ -169,6 +169,8 @@ const approveEvent = (given: Honest, by: string): Honest => {
     status: job.status,
     queue: job.queue,
     approval_state: 'approved',
+    profile_id: job.profile_id,
+    created_at: job.created_at,
   }
   const details = { verdict: 'approve', note: null, digest: job.digest }
   const event = append(

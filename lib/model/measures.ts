@@ -1,0 +1,55 @@
+import type { Event, EventType } from './event.ts'
+
+/** One observation of a metric (SPEC: CloudWatch, embedded metric format). */
+export type Measure = {
+  readonly name: string
+  readonly unit: 'Count' | 'Seconds'
+  readonly value: number
+  readonly dimensions: Readonly<Record<string, string>>
+}
+
+const secondsBetween = (from: unknown, to: string): number =>
+  typeof from === 'string' ? Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000) : 0
+
+const decided =
+  (outcome: string) =>
+  ({ job, time }: Event): readonly Measure[] => {
+    const profile_id = job?.profile_id ?? 'none'
+    const age = secondsBetween(job?.created_at, time)
+    return [
+      { name: 'approval_decisions_total', unit: 'Count', value: 1, dimensions: { outcome, profile_id } },
+      { name: 'approval_pending_age_seconds', unit: 'Seconds', value: age, dimensions: { profile_id } },
+    ]
+  }
+
+const issued =
+  (outcome: string) =>
+  ({ job }: Event): readonly Measure[] => [
+    {
+      name: 'issuance_total',
+      unit: 'Count',
+      value: 1,
+      dimensions: { issuer_type: job?.queue ?? 'none', outcome },
+    },
+  ]
+
+const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = {
+  approval_approved: decided('approved'),
+  approval_rejected: decided('rejected'),
+  approval_expired: decided('expired'),
+  approval_withdrawn: decided('withdrawn'),
+  certificate_issued: (event) => [
+    ...issued('issued')(event),
+    {
+      name: 'issuance_seconds',
+      unit: 'Seconds',
+      value: secondsBetween(event.details.planned_at, event.time),
+      dimensions: { issuer_type: event.job?.queue ?? 'none' },
+    },
+  ],
+  issuance_failed: issued('failed'),
+  signing_refused: issued('refused'),
+}
+
+/** What an event adds to the metrics: they count what is on record, and nothing else. */
+export const measuresOf = (event: Event): readonly Measure[] => table[event.type]?.(event) ?? []

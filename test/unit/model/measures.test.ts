@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { measuresOf } from '../../../lib/model/measures.ts'
+import { makeFurnishedWorld } from '../../support/world.ts'
+
+describe('metrics', () => {
+  it('count each decision by its outcome and profile, with how long it took', async () => {
+    const world = await makeFurnishedWorld()
+    const approved = await world.ask()
+    const rejected = await world.ask()
+    const withdrawn = await world.ask()
+    const expired = await world.ask()
+    world.pass(90)
+    await world.call('bob', 'approve', { id: approved.approval_id })
+    await world.call('bob', 'reject', { id: rejected.approval_id, body: { note: 'no' } })
+    await world.call('alice', 'withdraw', { id: withdrawn.approval_id })
+    world.pass(8 * 86_400)
+    await world.tend()
+    const told = await Promise.all(
+      [approved, rejected, withdrawn, expired].map(async ({ job_id }) =>
+        (await world.jobOf(job_id)).events.flatMap(measuresOf),
+      ),
+    )
+    const profile_id = 'p-prod-web'
+    const decision = (outcome: string, age: number) => [
+      { name: 'approval_decisions_total', unit: 'Count', value: 1, dimensions: { outcome, profile_id } },
+      { name: 'approval_pending_age_seconds', unit: 'Seconds', value: age, dimensions: { profile_id } },
+    ]
+    expect(told).toEqual([
+      decision('approved', 90),
+      decision('rejected', 90),
+      decision('withdrawn', 90),
+      decision('expired', 90 + 8 * 86_400),
+    ])
+  })
+
+  it('count each issuance by its issuer and outcome, with how long the signature took', async () => {
+    const world = await makeFurnishedWorld()
+    const { job_id } = await world.made()
+    expect((await world.jobOf(job_id)).events.flatMap(measuresOf)).toEqual([
+      {
+        name: 'issuance_total',
+        unit: 'Count',
+        value: 1,
+        dimensions: { issuer_type: 'kms', outcome: 'issued' },
+      },
+      { name: 'issuance_seconds', unit: 'Seconds', value: 0, dimensions: { issuer_type: 'kms' } },
+    ])
+  })
+})
