@@ -17,6 +17,7 @@ const deps = {
   issuers: issuers(table),
   certificates: certificates(table),
   signer: signer(environment('CA_KEYS')),
+  status_url: environment('STATUS_URL'),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
   environment: environment('ENVIRONMENT'),
   now,

@@ -1,5 +1,6 @@
 import { issuer } from '../model/issuer.ts'
 import { profileVersion } from '../model/profile.ts'
+import { checkIssuer } from '../pki/check-issuer.ts'
 import type { Issuers, Profiles } from '../ports.ts'
 import { list } from './list.ts'
 import { keys, lists, recordOf } from './table.ts'
@@ -31,7 +32,7 @@ export const profiles = (table: TableClient): Profiles => ({
 export const issuers = (table: TableClient): Issuers => ({
   get: async (id) => {
     const row = await table.get(keys.issuer(id))
-    return row === null ? null : issuer.parse(recordOf(row))
+    return row === null ? null : checkIssuer(issuer.parse(recordOf(row)))
   },
   list: (paging) =>
     list(

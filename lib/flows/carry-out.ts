@@ -76,7 +76,7 @@ const recordRefusal = async (deps: CarryOutDeps, file: JobFile, refusal: Refusal
 export const carryOut = async (
   deps: CarryOutDeps,
   job_id: string,
-  act: (mandate: Mandate) => Promise<Result>,
+  act: (mandate: Mandate, rules: Rules) => Promise<Result>,
 ): Promise<Result> => {
   const file = await deps.jobs.load(job_id)
   if (file === null) return 'nothing_to_do'
@@ -86,7 +86,8 @@ export const carryOut = async (
   const now = deps.now()
   if (lease !== null && lease.until > instantOf(now)) return 'in_other_hands'
   try {
-    return await act(mandateFor(file, await evidenceFor(deps, file, now)))
+    const evidence = await evidenceFor(deps, file, now)
+    return await act(mandateFor(file, evidence), evidence.rules)
   } catch (error) {
     if (error instanceof Refusal && error.code === 'mandate_refused') return recordRefusal(deps, file, error)
     throw error

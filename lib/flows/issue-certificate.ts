@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { step } from '../model/change.ts'
 import { digestOf } from '../model/digest.ts'
-import type { Mandate } from '../model/gate.ts'
+import type { Mandate, Rules } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { Issuance, JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -10,6 +10,7 @@ import { periodFor, tbsCertificate } from '../pki/certificate.ts'
 import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
 import type { Certificates, Issuers, Signer } from '../ports.ts'
 import { type CarryOutDeps, carryOut, type Result } from './carry-out.ts'
+import { checkPlan } from './rebuild-plan.ts'
 import { type Issuing, issuedWrites } from './record-issuance.ts'
 import { signMandated } from './sign-certificate.ts'
 
@@ -17,6 +18,8 @@ export type IssueDeps = CarryOutDeps & {
   readonly issuers: Pick<Issuers, 'get'>
   readonly certificates: Pick<Certificates, 'get'>
   readonly signer: Signer
+  /** Where relying parties were told to look: part of what every plan says. */
+  readonly status_url: string
 }
 
 /** How long a worker may hold a job, in seconds: longer than its function may run. */
@@ -118,12 +121,13 @@ const complete = async (
   throw new Error(`the certificate of ${file.job.id} is too contended`)
 }
 
-const issue = async (deps: IssueDeps, mandate: Mandate): Promise<Result> => {
+const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<Result> => {
   const { file } = mandate
   const { content } = file
   if (!('plan' in content)) throw new Refusal('mandate_refused', `no key signs for a ${content.type}`)
   if (file.job.attempts >= maximumAttempts)
     return fail(deps, file, `given up after ${maximumAttempts} attempts`)
+  if ('csr' in content) checkPlan(content, rules.pinned, deps.status_url)
   const parent = await signingIssuer(deps, content)
   if ('certificate_id' in content) await checkRenewable(deps, content.certificate_id)
   const { issuance, linted } = prepare(file, content, deps.now())
@@ -137,6 +141,7 @@ const issue = async (deps: IssueDeps, mandate: Mandate): Promise<Result> => {
 
 const final: ReadonlySet<string> = new Set([
   'issuer_inactive',
+  'issuer_invalid',
   'certificate_not_renewable',
   'profile_violation',
   'lint_failed',
@@ -149,9 +154,9 @@ const final: ReadonlySet<string> = new Set([
  * are never two certificates for a job.
  */
 export const issueCertificate = (deps: IssueDeps, job_id: string): Promise<Result> =>
-  carryOut(deps, job_id, async (mandate) => {
+  carryOut(deps, job_id, async (mandate, rules) => {
     try {
-      return await issue(deps, mandate)
+      return await issue(deps, mandate, rules)
     } catch (error) {
       if (!(error instanceof Refusal) || !final.has(error.code)) throw error
       const file = await deps.jobs.load(job_id)
