@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { approvalStage, stageOrders } from './approval-policy.ts'
 import { principalId } from './ids.ts'
 import { instant } from './time.ts'
 
@@ -13,6 +14,8 @@ export const decision = z.strictObject({
   name: z.string(),
   email: z.string().nullable(),
   verdict: z.enum(['approve', 'reject']),
+  /** The stage that an approval counts for; null for a rejection, which ends all of them. */
+  stage: z.string().nullable(),
   note: z.string().max(2000).nullable(),
   digest: z.string(),
   time: instant,
@@ -24,6 +27,8 @@ export type Decision = Readonly<z.infer<typeof decision>>
 export const approval = z.strictObject({
   state: z.enum(approvalStates),
   quorum: z.int().min(1).max(16),
+  stages: z.array(approvalStage).min(1).max(8),
+  order: z.enum(stageOrders),
   /** Of the rules that asked for it. */
   policy_sha256: z.string().regex(/^[0-9a-f]{64}$/),
   decisions: z.array(decision).max(32),

@@ -1,4 +1,5 @@
 import type { Approval, Decision } from './approval.ts'
+import { missingOf, stageFor } from './approval-policy.ts'
 import { type Change, type Draft, step } from './change.ts'
 import type { JobFile } from './job.ts'
 import { demand } from './permissions.ts'
@@ -40,6 +41,7 @@ export const draftReceipt = (
   owner: job.owner,
   decider: by === null ? null : { id: by.id, name: by.name, email: by.email },
   verdict,
+  stage: null,
   time: instantOf(now),
 })
 
@@ -54,11 +56,28 @@ const complaint = (file: JobFile, by: Principal, { verdict }: Verdict): string |
   return null
 }
 
+/** The approvals among the decisions, each with its stage. */
+export const approvalsOf = (
+  decisions: readonly Decision[],
+): readonly { readonly by: string; readonly stage: string }[] =>
+  decisions.flatMap(({ by, verdict, stage }) =>
+    verdict === 'approve' && stage !== null ? [{ by, stage }] : [],
+  )
+
 const decided = (approval: Approval, decision: Decision): Approval => {
   const decisions = [...approval.decisions, decision]
-  const approvals = decisions.filter(({ verdict }) => verdict === 'approve').length
   if (decision.verdict === 'reject') return { ...approval, decisions, state: 'rejected' }
-  return { ...approval, decisions, state: approvals >= approval.quorum ? 'approved' : 'pending' }
+  const complete = missingOf(approval, approvalsOf(decisions)).every(({ missing }) => missing === 0)
+  return { ...approval, decisions, state: complete ? 'approved' : 'pending' }
+}
+
+/** What a person's approval counts for. Refuses (`forbidden`) whom no open stage names. */
+const stageOf = (approval: Approval, by: Principal): string => {
+  const stage = stageFor(approval, approvalsOf(approval.decisions), by)
+  if (stage !== null) return stage.name
+  const open = missingOf(approval, approvalsOf(approval.decisions)).filter(({ missing }) => missing > 0)
+  const names = open.map(({ stage: { name } }) => `"${name}"`).join(', ')
+  throw new Refusal('forbidden', `you are not among those who approve now; what is open: ${names}`)
 }
 
 const results = {
@@ -96,11 +115,13 @@ export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): 
   if (time > approval.expires_at)
     throw new Refusal('approval_expired', `the deadline was ${approval.expires_at}`)
   const { verdict, note } = word
+  const stage = verdict === 'approve' ? stageOf(approval, by) : null
   const decision: Decision = {
     by: by.id,
     name: by.name,
     email: by.email,
     verdict,
+    stage,
     note,
     digest: job.digest,
     time,
@@ -110,6 +131,7 @@ export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): 
     after.state === 'approved' || after.state === 'rejected' ? results[after.state] : results.pending
   const details = {
     verdict,
+    stage,
     note,
     digest: job.digest,
     name: by.name,
@@ -121,5 +143,5 @@ export const decide = (file: JobFile, by: Principal, word: Verdict, now: Date): 
     const draft: Draft = { type: result.type, actor: actorOf(by), details: { ...details, receipt } }
     return step(file, { status: result.status, approval: after, error_message }, [draft], now)
   }
-  return { outcome: 'step', receipt: draftReceipt(file, by, verdict, now), change }
+  return { outcome: 'step', receipt: { ...draftReceipt(file, by, verdict, now), stage }, change }
 }

@@ -1,9 +1,11 @@
-import type { Decision } from './approval.ts'
+import type { Approval, Decision } from './approval.ts'
+import { type ApprovalPolicy, missingOf, stagesOf } from './approval-policy.ts'
+import { approvalsOf } from './decide.ts'
 import { digestOf } from './digest.ts'
 import { type Event, isUnbroken } from './event.ts'
 import { contentDigest, type JobContent, type JobFile, jobStatuses, mayBecome } from './job.ts'
 import { isOwner } from './principal.ts'
-import type { ApprovalPolicy, ProfileVersion } from './profile.ts'
+import type { ProfileVersion } from './profile.ts'
 import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
 import { profileMadeBy } from './retell.ts'
@@ -24,10 +26,18 @@ export type Rules = { readonly pinned: ProfileVersion | null; readonly current: 
 export type Requirement = { readonly policy: ApprovalPolicy; readonly sha256: string }
 
 /** Changes to the rules themselves take one other person, however the profiles are set. */
-const rulesPolicy: ApprovalPolicy = { quorum: 1, expires_after: 'P7D', reason_required: false }
+const rulesPolicy: ApprovalPolicy = {
+  quorum: 1,
+  order: 'parallel',
+  expires_after: 'P7D',
+  reason_required: false,
+}
 
-const strictest = (first: ApprovalPolicy, ...others: readonly ApprovalPolicy[]): ApprovalPolicy =>
-  others.reduce((most, policy) => (policy.quorum > most.quorum ? policy : most), first)
+/** The first of them, by as many people as any of them asks for. */
+const strictest = (first: ApprovalPolicy, ...others: readonly ApprovalPolicy[]): ApprovalPolicy => ({
+  ...first,
+  quorum: Math.max(first.quorum, ...others.map(({ quorum }) => quorum)),
+})
 
 const policyOf = (profile: ProfileVersion | null): readonly ApprovalPolicy[] =>
   profile?.document.requires_approval === true ? [profile.document.approval_policy] : []
@@ -52,11 +62,13 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
     }
     case 'Revocation':
       return null
-    case 'ProfileChange':
+    case 'ProfileChange': {
+      const [first = rulesPolicy] = policyOf(rules.current)
       return {
-        policy: strictest(rulesPolicy, ...policyOf(rules.current)),
+        policy: strictest(first, rulesPolicy),
         sha256: digestOf({ profile_id: content.profile_id, base_version: content.base_version, rulesPolicy }),
       }
+    }
     case 'IssuerChange':
       return { policy: rulesPolicy, sha256: digestOf(rulesPolicy) }
   }
@@ -100,6 +112,7 @@ const vouchesFor = (
   claims.decider.name === decision.name &&
   claims.decider.email === decision.email &&
   claims.verdict === decision.verdict &&
+  claims.stage === decision.stage &&
   claims.time === decision.time
 
 function* decisionComplaints(
@@ -121,6 +134,14 @@ function* decisionComplaints(
   if (!vouchesFor(claims, decision, file, requirement)) yield 'the receipt of a decision is for another one'
 }
 
+/** Each stage of the rules must have its people, whatever the row says its stages are. */
+function* stageComplaints(approval: Approval, policy: ApprovalPolicy): Generator<string> {
+  if (digestOf(stagesOf(policy)) !== digestOf(approval.stages) || policy.order !== approval.order)
+    yield 'the stages are not those of the rules'
+  for (const { stage, missing } of missingOf(policy, approvalsOf(approval.decisions)))
+    if (missing > 0) yield `stage "${stage.name}" lacks ${missing}`
+}
+
 /** Two-person integrity: receipted decisions of enough distinct people, none of them the requester or the owner. */
 function* approvalComplaints(
   file: JobFile,
@@ -137,6 +158,7 @@ function* approvalComplaints(
   const people = new Set(approvals.map(({ by }) => by)).size
   const needed = Math.max(requirement.policy.quorum, approval.quorum)
   if (people < needed) yield `${people} of ${needed} approvals`
+  yield* stageComplaints(approval, requirement.policy)
 }
 
 /** A record of what is about to be signed counts only with the event that was stored beside it. */
@@ -205,7 +227,12 @@ function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Acc
   if (made === null) return yield `the job that made ${what} is a ${content.type}`
   if (digestOf(rulesOf(made)) !== digestOf(rulesOf(profile))) yield `${what} is not what its job made`
   const requirement = requirementFor(content, { pinned: null, current: null })
-  if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
+  const { approval } = job
+  if (requirement === null || approval === null) return yield `${what} came about without approval`
+  // What the version before asked for is not at hand: the job's own stages stand for it, and never for nobody.
+  const { stages, order } = approval
+  const policy = { ...requirement.policy, stages, order }
+  yield* approvalComplaints(file, { ...requirement, policy }, verify)
 }
 
 /**

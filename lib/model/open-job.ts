@@ -1,3 +1,4 @@
+import { stagesOf } from './approval-policy.ts'
 import { begin, type Change, type Draft, type Write } from './change.ts'
 import type { EventType } from './event.ts'
 import type { Requirement } from './gate.ts'
@@ -83,6 +84,8 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
         : {
             state: 'pending',
             quorum: requirement.policy.quorum,
+            stages: [...stagesOf(requirement.policy)],
+            order: requirement.policy.order,
             policy_sha256: requirement.sha256,
             decisions: [],
             created_at,
@@ -104,6 +107,8 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
       ...details,
       expires_at,
       quorum: policy?.quorum ?? 0,
+      stages: policy === null ? [] : JSON.parse(JSON.stringify(stagesOf(policy))),
+      order: policy?.order ?? 'parallel',
       policy_sha256: requirement?.sha256 ?? '',
       requested_by_name: requester.name,
     },

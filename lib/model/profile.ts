@@ -1,18 +1,10 @@
 import * as z from 'zod'
 import { keyAlgorithms } from './algorithms.ts'
+import { approvalPolicy } from './approval-policy.ts'
 import { issuerId, profileId } from './ids.ts'
 import { attributeTypes } from './names.ts'
 import { extendedKeyUsages, issuerFacts, objectIdentifier } from './plan.ts'
 import { durationBetween, instant, secondsOf } from './time.ts'
-
-/** How many people must agree, and how long they have. A profile that requires approval always has one. */
-export const approvalPolicy = z.strictObject({
-  quorum: z.int().min(1).max(16).default(1),
-  expires_after: durationBetween('PT15M', 'P90D').default('P7D'),
-  reason_required: z.boolean().default(false),
-})
-
-export type ApprovalPolicy = Readonly<z.infer<typeof approvalPolicy>>
 
 const dnsDomain = z
   .string()
@@ -107,7 +99,7 @@ const validityRules = z
 export const profileDocument = z.strictObject({
   name: z.string().trim().min(1).max(128),
   requires_approval: z.boolean().default(false),
-  approval_policy: approvalPolicy.default({ quorum: 1, expires_after: 'P7D', reason_required: false }),
+  approval_policy: approvalPolicy.prefault({}),
   issuer_id: issuerId,
   key_algorithms: z.array(z.enum(keyAlgorithms)).min(1),
   subject: subjectRules.default({ allowed: ['CN'], fixed: {}, common_name: 'subject_alternative_name' }),

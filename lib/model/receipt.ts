@@ -23,6 +23,8 @@ export const receiptClaims = z.strictObject({
   /** Null where nobody decided: the deadline passed. */
   decider: z.strictObject({ id: principalId, name: z.string(), email: z.string().nullable() }).nullable(),
   verdict: z.enum(receiptVerdicts),
+  /** The stage that an approval counts for. */
+  stage: z.string().nullable(),
   time: instant,
   nonce: z.string().min(16),
 })

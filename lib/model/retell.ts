@@ -13,19 +13,27 @@ const decisionsOf = (events: readonly Event[]): readonly Decision[] =>
   events
     .filter(({ type }) => words.has(type))
     .map(({ actor, time, details }) => {
-      const { verdict, note, digest, name, email } = details
-      return decision.parse({ by: actor, name, email, verdict, note, digest, time })
+      const { verdict, stage, note, digest, name, email } = details
+      return decision.parse({ by: actor, name, email, verdict, stage, note, digest, time })
     })
 
-const asked = z.looseObject({ expires_at: z.string(), quorum: z.int(), policy_sha256: z.string() })
+const asked = z.looseObject({
+  expires_at: z.string(),
+  quorum: z.int(),
+  stages: z.json(),
+  order: z.string(),
+  policy_sha256: z.string(),
+})
 
 const approvalOf = (events: readonly Event[], state: string | null): Job['approval'] => {
   if (state === null) return null
   const request = events.find(({ type }) => type === 'approval_requested')
-  const { expires_at, quorum, policy_sha256 } = asked.parse(request?.details)
+  const { expires_at, quorum, stages, order, policy_sha256 } = asked.parse(request?.details)
   return job.shape.approval.parse({
     state,
     quorum,
+    stages,
+    order,
     policy_sha256,
     decisions: decisionsOf(events),
     created_at: request?.time,

@@ -57,6 +57,7 @@ const word = (by: Identity, { job }: JobFile): Decision => ({
   name: by.name,
   email: by.email,
   verdict: 'approve',
+  stage: 'approval',
   note: 'invented',
   digest: job.digest,
   time: new Date().toISOString(),

@@ -346,6 +346,7 @@ describe('a decision', () => {
         name: 'bob',
         email: 'bob@example.com',
         verdict: 'approve',
+        stage: 'approval',
         note: 'ticket 7',
         digest: job.digest,
         time: world.now().toISOString(),

@@ -103,6 +103,8 @@ describe('rules written into the table by hand', () => {
       approval: {
         state: 'approved',
         quorum: 1,
+        stages: [{ name: 'approval', quorum: 1, eligible: { roles: ['approver'] } }],
+        order: 'parallel',
         policy_sha256: 'ab'.repeat(32),
         decisions: [
           {
@@ -110,6 +112,7 @@ describe('rules written into the table by hand', () => {
             name: 'bob',
             email: 'bob@example.com',
             verdict: 'approve',
+            stage: 'approval',
             note: null,
             digest,
             time,
@@ -136,7 +139,7 @@ describe('rules written into the table by hand', () => {
     const carol = { id: 'pr-carol', type: 'Person' } as const
     const bob = { id: 'pr-bob', type: 'Person' } as const
     const asked = { digest, owner: 'pr-carol', expires_at }
-    const words = { verdict: 'approve', note: null, digest, receipt }
+    const words = { verdict: 'approve', stage: 'approval', note: null, digest, receipt }
     const events = append(
       id,
       [],
@@ -197,7 +200,13 @@ describe('rules written into the table by hand', () => {
   it('issue nothing with a receipt that a stranger signed', async () => {
     const receipts = { kid: 'decision', sign: world.clockReceipts.sign }
     const draft = { job_id: 'job-forged0', digest: 'ab'.repeat(32), policy_sha256: 'ab'.repeat(32) }
-    const more = { requester: 'pr-carol', owner: 'pr-carol', decider: null, verdict: 'approve' } as const
+    const more = {
+      requester: 'pr-carol',
+      owner: 'pr-carol',
+      decider: null,
+      verdict: 'approve',
+      stage: null,
+    } as const
     const time = world.now().toISOString()
     store(forgeJob(await sealReceipt({ ...world, receipts }, { ...draft, ...more, time })))
     expect((await outcome()).message).toContain('a decision has no receipt that verifies')

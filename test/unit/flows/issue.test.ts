@@ -279,6 +279,7 @@ describe('a job that was written by hand', () => {
           name: 'bob',
           email: null,
           verdict: 'approve',
+          stage: 'approval',
           note: null,
           digest: file.job.digest,
           time: file.job.created_at,

@@ -157,6 +157,7 @@ const approveEvent = (given: Honest, by: string): Honest => {
     name: by.replace('pr-', ''),
     email: null,
     verdict: 'approve',
+    stage: 'approval',
     note: null,
     digest: file.job.digest,
     time: given.now.toISOString(),
@@ -172,7 +173,7 @@ const approveEvent = (given: Honest, by: string): Honest => {
     profile_id: job.profile_id,
     created_at: job.created_at,
   }
-  const details = { verdict: 'approve', note: null, digest: job.digest }
+  const details = { verdict: 'approve', stage: 'approval', note: null, digest: job.digest }
   const event = append(
     job.id,
     file.events,
@@ -498,7 +499,7 @@ describe('the gate refuses', () => {
       'approved',
       withRules(({ current }) => ({
         current: profileWith(current, {
-          approval_policy: { quorum: 2, expires_after: 'P7D', reason_required: false },
+          approval_policy: { quorum: 2, order: 'parallel', expires_after: 'P7D', reason_required: false },
         }),
       })),
       '1 of 2 approvals',
@@ -532,7 +533,7 @@ describe('the gate refuses', () => {
       'edit',
       withRules(({ current }) => ({
         current: profileWith(current, {
-          approval_policy: { quorum: 2, expires_after: 'P7D', reason_required: false },
+          approval_policy: { quorum: 2, order: 'parallel', expires_after: 'P7D', reason_required: false },
         }),
       })),
       '1 of 2 approvals',
@@ -648,7 +649,7 @@ describe('what a job needs', () => {
     const { content } = honest.approved.file
     const quorums = [1, 2, 3].map((quorum) =>
       profileWith(honest.approved.rules.current, {
-        approval_policy: { quorum, expires_after: 'P7D', reason_required: false },
+        approval_policy: { quorum, order: 'parallel', expires_after: 'P7D', reason_required: false },
       }),
     )
     for (const pinned of quorums)

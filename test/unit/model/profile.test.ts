@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { approvalPolicy, profileDocument } from '../../../lib/model/profile.ts'
+import { approvalPolicy } from '../../../lib/model/approval-policy.ts'
+import { profileDocument } from '../../../lib/model/profile.ts'
 import { harmless } from '../../../lib/model/summary.ts'
 import { profileBody } from '../../support/world.ts'
 
@@ -44,6 +45,7 @@ describe('a profile', () => {
   it.each(['PT15M', 'P90D', 'P7D'])('may let an approval wait for %s', (expires_after) => {
     expect(approvalPolicy.parse({ expires_after })).toEqual({
       quorum: 1,
+      order: 'parallel',
       expires_after,
       reason_required: false,
     })

@@ -14,6 +14,7 @@ const draft: ReceiptDraft = {
   owner: 'pr-alice',
   decider: { id: 'pr-bob', name: 'bob', email: 'bob@example.com' },
   verdict: 'approve',
+  stage: 'approval',
   time: '2026-03-01T12:00:00.000Z',
 }
 
