@@ -8,6 +8,7 @@ import type { Answers } from '../http/call.ts'
 import { viewApiKey, viewOidcSubject, viewPrincipal } from '../http/views.ts'
 import { actorOf } from '../model/decide.ts'
 import type { Envelope } from '../model/envelope.ts'
+import { Refusal } from '../model/refusal.ts'
 import { askedBy } from './asked.ts'
 
 type Given = Parameters<typeof askedBy>[1]
@@ -33,6 +34,9 @@ export const administerApi = (deps: AdministerDeps): Answers<'administer'> => {
   return {
     createPrincipal: (call) =>
       step('createPrincipal', call, async () => {
+        const { id } = call.body
+        if (id !== undefined && (await deps.principals.get(id)) !== null)
+          throw new Refusal('already_exists', `principal ${id} exists already`)
         const { principal, change } = newPrincipal(deps, actorOf(call.principal), call.body)
         return { change, answer: { status: 201, body: viewPrincipal(principal) } }
       }),

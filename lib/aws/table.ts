@@ -299,10 +299,13 @@ const principalWriteOf = (write: PrincipalWrite): TableWrite => {
 }
 
 /** A step of a principal as the writes of one transaction. */
-export const principalWrites = ({ event, writes }: PrincipalChange): readonly TableWrite[] => {
-  const put = items.event(keys.principal(event.chain).pk, event)
-  return [...writes.map(principalWriteOf), { of: 'event', put, condition: 'absent' }]
-}
+export const principalWrites = ({ events, writes }: PrincipalChange): readonly TableWrite[] => [
+  ...writes.map(principalWriteOf),
+  ...events.map((event): TableWrite => {
+    const put = items.event(keys.principal(event.chain).pk, event)
+    return { of: 'event', put, condition: 'absent' }
+  }),
+]
 
 const added = new Set(['pk', 'sk', 'ttl', 'touched_at'])
 

@@ -36,14 +36,14 @@ type Happened = Pick<EventDraft, 'type' | 'details'>
 /** The next step on the chain of a principal. `last` is its newest event, null for a new one. */
 export const stepOf = (
   { id, last, actor }: { id: string; last: PrincipalFile['last'] | null; actor: Actor },
-  happened: Happened,
+  happened: readonly [Happened, ...Happened[]],
   writes: readonly PrincipalWrite[],
   now: Date,
 ): PrincipalChange => {
-  const draft = { ...happened, actor, resource: id, job: null }
-  const [event] = append(id, last === null ? [] : [last], [draft], now)
+  const drafts = happened.map((one) => ({ ...one, actor, resource: id, job: null }))
+  const [event, ...rest] = append(id, last === null ? [] : [last], drafts, now)
   if (event === undefined) throw new TypeError('a step without an event')
-  return { event, writes }
+  return { events: [event, ...rest], writes }
 }
 
 /** Whoever administers must still be who they were when their step is stored: of two who disable each other, one does. */

@@ -40,7 +40,7 @@ export const changePrincipal = async (
   }
   const change = stepOf(
     { id, last, actor: actorOf(by) },
-    { type: 'principal_changed', details },
+    [{ type: 'principal_changed', details }],
     [{ write: 'principal', principal }],
     deps.now(),
   )

@@ -45,7 +45,7 @@ export const proposeApiKey = async (
   }
   const change = stepOf(
     { id: principal_id, last, actor },
-    { type: 'api_key_created', details },
+    [{ type: 'api_key_created', details }],
     [
       { write: 'new_api_key', key: made.key },
       { write: 'require_principal', id: principal_id, version: principal.version },

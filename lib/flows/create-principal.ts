@@ -2,7 +2,7 @@ import type { Actor } from '../model/event.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import { sensitiveRoles } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
-import type { PrincipalChange, PrincipalWrite } from '../model/principal-change.ts'
+import type { PrincipalChange } from '../model/principal-change.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
 import type { Principals } from '../ports.ts'
@@ -29,7 +29,7 @@ export const newPrincipal = (
   const details = { kind, name, email, roles, sensitive_roles: [...sensitiveRoles(roles)] }
   const change = stepOf(
     { id, last: null, actor },
-    { type: 'principal_created', details },
+    [{ type: 'principal_created', details }],
     [{ write: 'principal', principal }],
     time,
   )
@@ -41,12 +41,8 @@ export const createPrincipal = async (
   deps: World & { readonly principals: Pick<Principals, 'commit'> },
   actor: Actor,
   request: PrincipalRequest,
-  also: readonly PrincipalWrite[] = [],
 ): Promise<Principal> => {
   const { principal, change } = newPrincipal(deps, actor, request)
-  const stored = await deps.principals.commit({ ...change, writes: [...change.writes, ...also] })
-  if (stored === 'committed') return principal
-  if (stored.conflict === 'first_admin')
-    throw new Refusal('already_exists', 'there was a first admin already')
+  if ((await deps.principals.commit(change)) === 'committed') return principal
   throw new Refusal('already_exists', `principal ${principal.id} exists already`)
 }

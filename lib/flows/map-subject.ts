@@ -37,7 +37,7 @@ export const addSubject = async (deps: Deps, by: Principal, request: SubjectRequ
   const sensitive_roles = [...sensitiveRoles(principal.roles)]
   const change = stepOf(
     { id: principal_id, last, actor: actorOf(by) },
-    { type: 'oidc_subject_added', details: { subject_id: id, issuer, subject: name, sensitive_roles } },
+    [{ type: 'oidc_subject_added', details: { subject_id: id, issuer, subject: name, sensitive_roles } }],
     [
       { write: 'oidc_subject', subject },
       { write: 'require_principal', id: principal_id, version: principal.version },
@@ -62,7 +62,7 @@ export const disableSubject = async (
   const subject: OidcSubject = { ...before, version: before.version + 1, disabled_at: instantOf(now) }
   const change = stepOf(
     { id: principal_id, last, actor: actorOf(by) },
-    { type: 'oidc_subject_disabled', details: { subject_id } },
+    [{ type: 'oidc_subject_disabled', details: { subject_id } }],
     [{ write: 'oidc_subject', subject }],
     now,
   )

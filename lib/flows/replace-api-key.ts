@@ -28,7 +28,7 @@ export const disableApiKey = async (deps: Deps, by: Principal, name: KeyName) =>
   const key: ApiKey = { ...before, disabled_at: instantOf(now) }
   const change = stepOf(
     { id: name.principal_id, last, actor: actorOf(by) },
-    { type: 'api_key_disabled', details: { key_id: key.id } },
+    [{ type: 'api_key_disabled', details: { key_id: key.id } }],
     [{ write: 'next_api_key', key }],
     now,
   )
@@ -71,7 +71,7 @@ export const rotateApiKey = async (deps: Deps, by: Principal, rotation: Rotation
   }
   const change = stepOf(
     { id: principal_id, last, actor: actorOf(by) },
-    { type: 'api_key_created', details },
+    [{ type: 'api_key_created', details }],
     [
       { write: 'new_api_key', key: made.key },
       { write: 'next_api_key', key: { ...old, expires_at: until } },

@@ -1,4 +1,8 @@
 import * as z from 'zod'
+import { evidenceBundle } from '../model/evidence.ts'
+import { jobContent } from '../model/job.ts'
+import { certificatePlan, issuerFacts } from '../model/plan.ts'
+import { profileDocument } from '../model/profile.ts'
 import { type Example, examples } from './examples.ts'
 import { statusOf } from './problem.ts'
 import { type Operation, routes } from './routes.ts'
@@ -22,6 +26,11 @@ const names = z
   .add(views.apiKeyView, { id: 'ApiKey' })
   .add(views.newApiKeyView, { id: 'NewApiKey' })
   .add(views.oidcSubjectView, { id: 'OidcSubject' })
+  .add(jobContent, { id: 'JobContent' })
+  .add(certificatePlan, { id: 'CertificatePlan' })
+  .add(issuerFacts, { id: 'IssuerFacts' })
+  .add(profileDocument, { id: 'ProfileDocument' })
+  .add(evidenceBundle, { id: 'EvidenceBundle' })
 
 const problem = {
   type: 'object',
@@ -52,7 +61,8 @@ const override = ({ jsonSchema }: { jsonSchema: { format?: unknown; pattern?: un
 
 /** Collects the schemas that others refer to, as the document's components. */
 const componentsOf = () => {
-  const schemas: Record<string, unknown> = { Problem: problem }
+  // Said in full, Json would refer to itself, which generators of types do not take.
+  const schemas: Record<string, unknown> = { Problem: problem, Json: { description: 'Any JSON' } }
   const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Json => {
     const made = z.toJSONSchema(type, { metadata: names, io, unrepresentable: 'any', override })
     const text = JSON.stringify(made).replaceAll('#/$defs/__schema0', '#/components/schemas/Json')
@@ -66,7 +76,7 @@ const componentsOf = () => {
       id?: string
     }
     for (const [name, { id: ___, ...definition }] of Object.entries($defs))
-      schemas[name === '__schema0' ? 'Json' : name] = definition
+      if (name !== '__schema0') schemas[name] = definition
     return schema
   }
   return { schemas, schemaOf }

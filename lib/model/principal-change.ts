@@ -19,7 +19,7 @@ export type PrincipalWrite =
 
 /** A step of a principal as a value: what happened, at the end of its chain, and what is stored with it. */
 export type PrincipalChange = {
-  readonly event: Event
+  readonly events: readonly [Event, ...Event[]]
   readonly writes: readonly PrincipalWrite[]
 }
 

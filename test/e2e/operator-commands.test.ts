@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { jobCompleted } from '../../scripts/local/api.ts'
+import { changed, jobCompleted } from '../../scripts/local/api.ts'
 import { profiles } from '../../scripts/local/ceremony.ts'
 import { asNew } from '../support/live-people.ts'
 import { approve, issueUngated, requestGated, suffix } from '../support/live-requests.ts'
@@ -89,23 +89,23 @@ describe('the commands that operators know', () => {
     const admin = stack.principals.carol.api_key
     const [{ id: _, ...profile }] = profiles
     const document = { ...profile, name: 'Production CDN', requires_approval: false }
-    const created = await as('carol').post('/profiles', { id, ...document })
-    expect(created.status).toBe(202)
-    const { job } = created.json as { job: { id: string } }
+    const answer = as('carol').post('/profiles', { id, ...document })
+    const { job, approval } = await as('carol').expect(changed, 202, answer)
+    if (approval !== null) await approve(approval.id)
     await jobCompleted(as('carol'), job.id)
     const change = { ...document, requires_approval: true }
-    const changed = await json(
+    const asked = await json(
       `curl -X PUT "$API/api/v1/profiles/p-prod-cdn" -H "Authorization: Bearer ${admin}" \\
      -H "Content-Type: application/json" -d '${JSON.stringify(change)}'`,
       { 'p-prod-cdn': id },
     )
-    expect(changed.approval).toMatchObject({ state: 'pending', kind: 'ProfileChange', profile_id: id })
-    const own = await as('carol').post(`/approvals/${changed.approval.id}/approve`, {})
+    expect(asked.approval).toMatchObject({ state: 'pending', kind: 'ProfileChange', profile_id: id })
+    const own = await as('carol').post(`/approvals/${asked.approval.id}/approve`, {})
     expect(own.status).toBe(403)
-    await approve(changed.approval.id)
-    await jobCompleted(as('carol'), changed.job.id)
-    const asked = await (await asNew('operator')).get(`/profiles/${id}`)
-    expect(asked.json).toMatchObject({ version: 2, requires_approval: true, name: 'Production CDN' })
+    await approve(asked.approval.id)
+    await jobCompleted(as('carol'), asked.job.id)
+    const shown = await (await asNew('operator')).get(`/profiles/${id}`)
+    expect(shown.json).toMatchObject({ version: 2, requires_approval: true, name: 'Production CDN' })
   })
 
   it('renew without a body', async () => {

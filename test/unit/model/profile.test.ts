@@ -57,7 +57,7 @@ describe('a profile', () => {
 
   it.each([
     ['a default life above the longest', { validity: { default: 'P91D', max: 'P90D' } }, 'validity/default'],
-    ['a life of under five minutes', { validity: { default: 'PT1M', max: 'P1D' } }, 'validity/default'],
+    ['a life of under a minute', { validity: { default: 'PT59S', max: 'P1D' } }, 'validity/default'],
     ['a life of more than five years', { validity: { default: 'P1D', max: 'P1827D' } }, 'validity/max'],
     ['no life', { validity: { default: 'P1D' } }, 'validity/max'],
     [
@@ -88,11 +88,6 @@ describe('a profile', () => {
       { subject_alternative_names: { ip: { ranges: [] } } },
       'subject_alternative_names/ip/ranges',
     ],
-    [
-      'no prefixes',
-      { subject_alternative_names: { uri: { prefixes: [] } } },
-      'subject_alternative_names/uri/prefixes',
-    ],
     ['an issuer by its ARN', { issuer_id: 'arn:aws:kms:eu-west-1:1:key/a' }, 'issuer_id'],
     ['an attribute that is not known', { subject: { allowed: ['emailAddress'] } }, 'subject/allowed/0'],
   ])('with %s is refused', (_, changes, pointer) => {
@@ -115,6 +110,24 @@ describe('a profile', () => {
     'example.com\n',
   ])('allows no names within "%s"', (domain) => {
     expect(parsed({ subject_alternative_names: { dns: { domains: [domain] } } }).success).toBe(false)
+  })
+
+  it.each([
+    '',
+    'https://',
+    'https://example.com',
+    'https://example.com/a',
+    'https://user@example.com/',
+    'https://example.com/?q/',
+    'https://example.com/#a/',
+    '//example.com/',
+    'HTTPS://example.com/',
+    'spiffe://example.com/',
+    'urn:a:b',
+  ])('allows no URIs that begin with "%s": another host could', (prefix) => {
+    expect(pointers({ subject_alternative_names: { uri: { prefixes: [prefix] } } })).toEqual([
+      'subject_alternative_names/uri/prefixes/0',
+    ])
   })
 
   it.each(['10.0.0.0/33', '10.0.0.0', '::/129', 'any', '10.0.0.0/-1'])(

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import * as z from 'zod'
+import { stageNames } from '../infra/config.ts'
+import { principals } from '../lib/aws/principals.ts'
+import { tableClient } from '../lib/aws/table-client.ts'
+import { createFirstAdmin } from '../lib/flows/create-first-admin.ts'
+import { principal } from '../lib/model/principal.ts'
+import { Refusal } from '../lib/model/refusal.ts'
+import { Trouble } from './local/trouble.ts'
+
+const usage = `npm run create-admin -- --name NAME --email ADDRESS [options]
+
+Makes the first admin of a deployment, and shows their API key once. It acts
+with your AWS credentials (AWS_ENDPOINT_URL for an emulator), and refuses once
+there is an admin: further ones are made by that one, through the API.
+
+  --stage NAME    the stage that is deployed: ${stageNames.join(', ')}    (default dev)
+  --help          this text`
+
+const given = z.object({
+  name: principal.shape.name,
+  email: z.email().max(254),
+  stage: z.enum(stageNames),
+})
+
+function readArguments(args: readonly string[]): z.infer<typeof given> | null {
+  const options = {
+    name: { type: 'string' },
+    email: { type: 'string' },
+    stage: { type: 'string', default: 'dev' },
+    help: { type: 'boolean', short: 'h', default: false },
+  } as const
+  try {
+    const { values } = parseArgs({ args: [...args], options })
+    if (values.help) return null
+    const read = given.safeParse(values)
+    if (read.success) return read.data
+    throw new Trouble(z.prettifyError(read.error))
+  } catch (error) {
+    if (error instanceof Trouble) throw error
+    throw new Trouble(`${error instanceof Error ? error.message : error} (see --help)`)
+  }
+}
+
+/** The table that the stage's data stack names. */
+async function tableOf(stage: string): Promise<string> {
+  const StackName = `countersign-${stage}-data`
+  const { Stacks = [] } = await new CloudFormationClient({}).send(new DescribeStacksCommand({ StackName }))
+  const table = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === 'TableName')?.OutputValue
+  if (table === undefined) throw new Trouble(`stack ${StackName} names no table; is it deployed?`)
+  return table
+}
+
+async function main(): Promise<number> {
+  const wanted = readArguments(process.argv.slice(2))
+  if (wanted === null) {
+    console.log(usage)
+    return 0
+  }
+  const { name, email, stage } = wanted
+  const deps = {
+    principals: principals(tableClient(await tableOf(stage), new DynamoDBClient({}))),
+    now: () => new Date(),
+    random: (octets: number) => new Uint8Array(randomBytes(octets)),
+  }
+  const actor = { id: 'system-setup', type: 'System' } as const
+  const { principal: admin, token } = await createFirstAdmin(deps, actor, { name, email })
+  console.log(`principal  ${admin.id}\nroles      ${admin.roles.join(', ')}\nAPI key    ${token}\n`)
+  console.log('The key is shown here and nowhere else. Keep it where you keep secrets, and rotate it soon.')
+  return 0
+}
+
+try {
+  process.exit(await main())
+} catch (error) {
+  const known = error instanceof Trouble || error instanceof Refusal
+  console.error(`✗ ${known || !(error instanceof Error) ? String(error) : `${error.name}: ${error.message}`}`)
+  process.exit(1)
+}
