@@ -7,13 +7,14 @@ import { requestRevocation } from '../flows/request-revocation.ts'
 import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
 import { viewApproval, viewCertificate, viewJob } from '../http/views.ts'
-import type { Certificates, Issuers, PublicKeys } from '../ports.ts'
+import type { Certificates, Issuers, Principals, PublicKeys } from '../ports.ts'
 import { askedBy } from './asked.ts'
 
 export type SubmitApiDeps = SubmitDeps &
   PlanDeps & {
     readonly certificates: Pick<Certificates, 'load'>
     readonly issuers: Pick<Issuers, 'get'>
+    readonly principals: Pick<Principals, 'list'>
     readonly keys: PublicKeys
   }
 

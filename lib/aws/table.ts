@@ -258,6 +258,8 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       return [
         { of, check: keys.profile(write.id), condition: { attribute: 'version', equals: write.version } },
       ]
+    case 'require_unused_serial':
+      return [{ of, check: keys.serial(write.issuer_id, write.serial), condition: 'absent' }]
     case 'require_issuer':
       return [{ of, check: keys.issuer(write.id), condition: { attribute: 'status', equals: 'active' } }]
   }

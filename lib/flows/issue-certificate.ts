@@ -46,6 +46,12 @@ const checkRenewable = async (deps: IssueDeps, id: string): Promise<void> => {
     throw new Refusal('certificate_not_renewable', `certificate ${id} is missing or revoked`)
 }
 
+/** Two people may have asked for an issuer of one name: the second gets none, and no key is used for it. */
+const checkNewIssuer = async (deps: IssueDeps, id: string): Promise<void> => {
+  if ((await deps.issuers.get(id)) !== null)
+    throw new Refusal('issuer_invalid', `issuer ${id} exists already`)
+}
+
 /** What was put on record before, or what will be: serial, period and the hash of all that is signed. */
 const prepare = (
   file: JobFile,
@@ -68,10 +74,19 @@ const prepare = (
   return { issuance, linted }
 }
 
-/** Takes the job and puts on record what will be signed, in one transaction; null where another worker was faster. */
-const claim = async (deps: IssueDeps, file: JobFile, issuance: Issuance): Promise<JobFile | null> => {
+/**
+ * Takes the job and puts on record what will be signed, in one transaction;
+ * null where another worker was faster. A serial that has been issued already
+ * is refused: nobody brings a job back to sign it a second time.
+ */
+const claim = async (
+  deps: IssueDeps,
+  file: JobFile,
+  { issuance, issuer_id }: { readonly issuance: Issuance; readonly issuer_id: string },
+): Promise<JobFile | null> => {
   const now = deps.now()
   const { serial, period, tbs_sha256 } = issuance
+  const unused = { write: 'require_unused_serial', issuer_id, serial } as const
   const attempts = file.job.attempts + 1
   const change = step(
     file,
@@ -88,9 +103,12 @@ const claim = async (deps: IssueDeps, file: JobFile, issuance: Issuance): Promis
       },
     ],
     now,
-    file.issuance === null ? [{ write: 'issuance', issuance }] : [],
+    file.issuance === null ? [unused, { write: 'issuance', issuance }] : [unused],
   )
-  if ((await deps.jobs.commit(change)) !== 'committed' || change.job === null) return null
+  const stored = await deps.jobs.commit(change)
+  if (stored !== 'committed' && stored.conflict === 'require_unused_serial')
+    throw new Refusal('mandate_refused', `serial ${serial} was issued before`)
+  if (stored !== 'committed' || change.job === null) return null
   return { ...file, job: change.job, issuance, events: [...file.events, ...change.events] }
 }
 
@@ -130,8 +148,9 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
   if ('csr' in content) checkPlan(content, rules.pinned, deps.status_url)
   const parent = await signingIssuer(deps, content)
   if ('certificate_id' in content) await checkRenewable(deps, content.certificate_id)
+  if ('issuer_id' in content) await checkNewIssuer(deps, content.issuer_id)
   const { issuance, linted } = prepare(file, content, deps.now())
-  const claimed = await claim(deps, file, issuance)
+  const claimed = await claim(deps, file, { issuance, issuer_id: content.plan.issuer.id })
   if (claimed === null) return 'in_other_hands'
   const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')
   const issuer_spki = Buffer.from(parent?.spki ?? content.plan.public_key.spki, 'base64')

@@ -7,7 +7,8 @@ import type { Principal } from '../model/principal.ts'
 import type { ProfileDocument } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Issuers, Profiles } from '../ports.ts'
+import type { Issuers, Principals, Profiles } from '../ports.ts'
+import { demandReachable } from './reachable.ts'
 import type { Proposal } from './submit.ts'
 
 export type ProfileChangeRequest = {
@@ -28,6 +29,7 @@ export type ProfileChangeRequest = {
 type Deps = {
   readonly profiles: Pick<Profiles, 'current'>
   readonly issuers: Pick<Issuers, 'get'>
+  readonly principals: Pick<Principals, 'list'>
   readonly now: Clock
   readonly random: Random
 }
@@ -59,6 +61,8 @@ export const requestProfileChange = async (
   const violations = operation === 'delete' ? [] : profileViolations(document)
   if (violations.length > 0)
     throw new Refusal('profile_invalid', violations.map(({ detail }) => detail).join('; '), violations)
+  if (operation !== 'delete' && document.requires_approval)
+    await demandReachable(deps.principals, document.approval_policy)
   const issuer = await deps.issuers.get(document.issuer_id)
   if (issuer === null || issuer.status !== 'active')
     throw new Refusal('profile_invalid', `no active issuer ${document.issuer_id}`, [

@@ -103,13 +103,13 @@ export const stageFor = (
 }
 
 /**
- * The stages that these people could not fill, each person counting once:
+ * The stages that these people could not fill and how many each lacks, each person counting once:
  * a matching of people to places, grown one place at a time.
  */
 export const unreachable = (
   staging: Staging,
   people: readonly Pick<Principal, 'id' | 'roles'>[],
-): readonly ApprovalStage[] => {
+): readonly { readonly stage: ApprovalStage; readonly lacks: number }[] => {
   const places = stagesOf(staging).flatMap((stage) => Array.from({ length: stage.quorum }, () => stage))
   const placeOf = new Map<string, number>()
   const seat = (place: number, tried: Set<string>): boolean =>
@@ -123,5 +123,8 @@ export const unreachable = (
       return true
     })
   const empty = places.filter((_, place) => !seat(place, new Set()))
-  return [...new Set(empty)]
+  return [...new Set(empty)].map((stage) => ({
+    stage,
+    lacks: empty.filter((other) => other === stage).length,
+  }))
 }

@@ -35,6 +35,7 @@ export type Write =
   | { readonly write: 'replay'; readonly replay: Replay }
   | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
   | { readonly write: 'require_issuer'; readonly id: string }
+  | { readonly write: 'require_unused_serial'; readonly issuer_id: string; readonly serial: string }
 
 /**
  * A step as a value: the job as it will be, what happened, and what is stored

@@ -1,0 +1,119 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  type ApprovalStage,
+  approvalPolicy,
+  missingOf,
+  stageFor,
+  unreachable,
+} from '../../../lib/model/approval-policy.ts'
+import type { Role } from '../../../lib/model/principal.ts'
+
+const stage = (name: string, quorum: number, ...principals: string[]): ApprovalStage => ({
+  name,
+  quorum,
+  eligible: { principals },
+})
+
+const person = (id: string, ...roles: Role[]) => ({ id, roles })
+
+const staging = (order: 'ordered' | 'parallel', ...stages: ApprovalStage[]) => ({ quorum: 0, order, stages })
+
+describe('an approval policy', () => {
+  it.each([
+    ['nothing', {}, 1],
+    ['three people', { quorum: 3 }, 3],
+    ['two stages', { stages: [stage('a', 2, 'pr-a'), stage('b', 1, 'pr-b')] }, 3],
+  ])('of %s asks for so many', (_, given, quorum) => {
+    expect(approvalPolicy.parse(given).quorum).toBe(quorum)
+  })
+
+  it('is the same when it is read again', () => {
+    const once = approvalPolicy.parse({ stages: [stage('a', 2, 'pr-a')], order: 'ordered' })
+    expect(approvalPolicy.parse(once)).toEqual(once)
+  })
+
+  const none = { name: 'a', quorum: 1 }
+  it.each([
+    ['a quorum of 0', { quorum: 0 }],
+    ['a negative quorum', { quorum: -1 }],
+    ['no quorum', { quorum: null }],
+    ['a quorum in words', { quorum: '1' }],
+    ['no stages', { stages: [] }],
+    ['a stage of nobody', { stages: [{ ...none, eligible: {} }] }],
+    ['a stage of an empty list', { stages: [{ ...none, eligible: { roles: [] } }] }],
+    ['a stage without anybody named', { stages: [none] }],
+    ['a stage of quorum 0', { stages: [{ ...none, quorum: 0, eligible: { roles: ['approver'] } }] }],
+    ['one person named twice', { stages: [{ ...none, eligible: { principals: ['pr-a', 'pr-a'] } }] }],
+    ['two stages of one name', { stages: [stage('a', 1, 'pr-a'), stage('a', 1, 'pr-b')] }],
+    ['a quorum that is not the sum', { quorum: 1, stages: [stage('a', 2, 'pr-a')] }],
+    ['another order', { order: 'any' }],
+  ])('of %s is refused', (_, given) => {
+    expect(approvalPolicy.safeParse(given).success).toBe(false)
+  })
+})
+
+describe('the stage that somebody counts for', () => {
+  const two = [stage('security', 1, 'pr-ann', 'pr-bob'), stage('owner', 1, 'pr-bob', 'pr-cat')] as const
+
+  it('is the first open one that names them', () => {
+    expect(stageFor(staging('parallel', ...two), [], person('pr-bob'))?.name).toBe('security')
+    const approvals = [{ by: 'pr-ann', stage: 'security' }]
+    expect(stageFor(staging('parallel', ...two), approvals, person('pr-bob'))?.name).toBe('owner')
+  })
+
+  it('is not one that waits for another, where they are ordered', () => {
+    expect(stageFor(staging('ordered', ...two), [], person('pr-cat'))).toBe(null)
+    expect(stageFor(staging('parallel', ...two), [], person('pr-cat'))?.name).toBe('owner')
+  })
+
+  it('is none for somebody whom nobody named', () => {
+    expect(stageFor(staging('parallel', ...two), [], person('pr-eve', 'approver', 'admin'))).toBe(null)
+  })
+
+  it('counts nobody for two stages', () => {
+    const twice = [
+      { by: 'pr-bob', stage: 'security' },
+      { by: 'pr-bob', stage: 'owner' },
+    ]
+    const missing = missingOf(staging('parallel', ...two), twice).reduce((sum, one) => sum + one.missing, 0)
+    expect(missing).toBe(1)
+  })
+})
+
+describe('stages that cannot be filled', () => {
+  it('are named', () => {
+    const stages = [stage('security', 1, 'pr-ann'), stage('owner', 2, 'pr-ann', 'pr-bob')]
+    const short = unreachable(staging('parallel', ...stages), [person('pr-ann'), person('pr-bob')])
+    expect(short).toEqual([{ stage: stages[1], lacks: 1 }])
+  })
+
+  it('are none where people can be moved about until everybody has one place', () => {
+    const stages = [stage('a', 1, 'pr-ann', 'pr-bob'), stage('b', 1, 'pr-ann')]
+    expect(unreachable(staging('parallel', ...stages), [person('pr-ann'), person('pr-bob')])).toEqual([])
+  })
+
+  it('are none exactly where some choice of distinct people fills all of them', () => {
+    const names = ['pr-a', 'pr-b', 'pr-c', 'pr-d']
+    const some = fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 })
+    const anyStages = fc.array(fc.tuple(fc.integer({ min: 1, max: 2 }), some), { minLength: 1, maxLength: 3 })
+    const fill = (places: readonly (readonly string[])[], taken: ReadonlySet<string>): boolean => {
+      const [first, ...rest] = places
+      if (first === undefined) return true
+      return first.some((who) => !taken.has(who) && fill(rest, new Set([...taken, who])))
+    }
+    fc.assert(
+      fc.property(anyStages, some, (given, there) => {
+        const stages = given.map(([quorum, principals], index) => stage(String(index), quorum, ...principals))
+        const places = given.flatMap(([quorum, principals]) =>
+          Array.from({ length: quorum }, () => principals.filter((who) => there.includes(who))),
+        )
+        const short = unreachable(
+          staging('parallel', ...stages),
+          there.map((id) => person(id)),
+        )
+        expect(short.length === 0).toBe(fill(places, new Set()))
+      }),
+    )
+  })
+})
