@@ -1,5 +1,6 @@
 import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
 import { jwksOf } from '../flows/receipt-jwks.ts'
+import { differenceFrom } from '../flows/show-approval.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
@@ -103,8 +104,8 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     return page(await deps.jobs.list(filter, pagingOf(query)), viewApproval)
   },
   getApproval: async ({ params: { id } }) => {
-    const { job, content } = await fileOf(deps.jobs, jobIdOf(id), `approval ${id}`)
-    return shown(found(viewApprovalInFull(job, content), `approval ${id}`))
+    const file = await fileOf(deps.jobs, jobIdOf(id), `approval ${id}`)
+    return shown(found(viewApprovalInFull(file, await differenceFrom(deps, file)), `approval ${id}`))
   },
   listProfiles: async ({ query }) => page(await deps.profiles.list(pagingOf(query)), viewProfile),
   getProfile: async ({ params: { id } }) => {

@@ -1,16 +1,20 @@
 import * as z from 'zod'
 import { type ApiKey, apiKey } from '../model/api-key.ts'
 import { approvalStates, decision } from '../model/approval.ts'
+import { approvalStage, missingOf, stageOrders } from '../model/approval-policy.ts'
 import { type Certificate, certificate, certificateVersion } from '../model/certificate.ts'
+import { approvalsOf } from '../model/decide.ts'
+import type { Difference } from '../model/difference.ts'
 import { event } from '../model/event.ts'
 import { approvalIdOf } from '../model/ids.ts'
 import { type Issuer, issuer } from '../model/issuer.ts'
-import { type Job, type JobContent, job, jobContent } from '../model/job.ts'
+import { type Job, type JobFile, job, jobContent } from '../model/job.ts'
 import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
 import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
-import { summaryOf } from '../model/summary.ts'
+import { harmless, summaryOf } from '../model/summary.ts'
 import { instant } from '../model/time.ts'
+import { warningsOf } from '../model/warnings.ts'
 
 /** What the API shows of our records, and how. Each view is a schema and the function that makes it. */
 
@@ -41,6 +45,8 @@ export const approvalRow = z.strictObject({
   owner: z.string(),
   reason: z.string().nullable(),
   quorum: z.int(),
+  stages: z.array(approvalStage),
+  order: z.enum(stageOrders),
   decisions: z.array(decision),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
@@ -51,7 +57,7 @@ export const approvalRow = z.strictObject({
 export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
   const { approval } = row
   if (approval === null) return null
-  const { state, quorum, decisions, created_at, expires_at } = approval
+  const { state, quorum, stages, order, decisions, created_at, expires_at } = approval
   return {
     id: approvalIdOf(row.id),
     state,
@@ -64,6 +70,8 @@ export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
     owner: row.owner,
     reason: row.reason,
     quorum,
+    stages,
+    order,
     decisions,
     created_at,
     expires_at,
@@ -74,18 +82,35 @@ export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
 /** One approval shows what would be done, whole: `digest` is the SHA-256 of the canonical JSON of `content`. */
 export const approvalView = approvalRow.extend({
   summary: z.string(),
-  approvals_missing: z.int(),
+  requested_by_name: z.string(),
+  /** What to look at twice: characters that are not seen, mixed scripts, internationalized names. */
+  warnings: z.array(z.string()),
+  /** Whom the approval still waits for, stage by stage. */
+  missing: z.array(z.strictObject({ stage: approvalStage, missing: z.int() })),
+  /** Field by field, from the version that would be replaced; null where there is none. */
+  difference: z.array(z.strictObject({ pointer: z.string(), before: z.unknown(), after: z.unknown() })).nullable(),
   content: jobContent,
 })
 
-export const viewApprovalInFull = (row: Job, content: JobContent): z.infer<typeof approvalView> | null => {
+const nameOf = (events: JobFile['events'], otherwise: string): string => {
+  const name = events.find(({ type }) => type === 'approval_requested')?.details.requested_by_name
+  return harmless(typeof name === 'string' ? name : otherwise)
+}
+
+export const viewApprovalInFull = (
+  { job: row, content, events }: JobFile,
+  difference: readonly Difference[] | null,
+) => {
   const view = viewApproval(row)
-  if (view === null) return null
-  const given = view.decisions.filter(({ verdict }) => verdict === 'approve').length
+  if (view === null || row.approval === null) return null
+  const waiting = view.state === 'pending' ? missingOf(row.approval, approvalsOf(row.approval.decisions)) : []
   return {
     ...view,
     summary: summaryOf(content),
-    approvals_missing: view.state === 'pending' ? Math.max(0, view.quorum - given) : 0,
+    requested_by_name: nameOf(events, row.requested_by),
+    warnings: warningsOf(content),
+    missing: waiting.filter(({ missing }) => missing > 0),
+    difference,
     content,
   }
 }

@@ -60,6 +60,6 @@ describe('an approval past its deadline', () => {
     await invoke('schedule-tend')
     await jobOver(as('alice'), job_id)
     const shown = await as('bob').get(`/approvals/${approval_id}`)
-    expect(shown.json).toMatchObject({ state: 'expired', decisions: [], approvals_missing: 0 })
+    expect(shown.json).toMatchObject({ state: 'expired', decisions: [], missing: [] })
   })
 })

@@ -134,7 +134,10 @@ describe('a request', () => {
     expect(shown).toMatchObject({
       requested_by: 'pr-alice',
       owner: 'pr-alice',
-      approvals_missing: 1,
+      requested_by_name: 'alice',
+      warnings: [],
+      difference: null,
+      missing: [{ stage: { name: 'approval', quorum: 1, eligible: { roles: ['approver'] } }, missing: 1 }],
       summary: expect.stringContaining('www.example.com'),
       content: {
         type: 'Issuance',

@@ -1,0 +1,44 @@
+import type { JobContent } from './job.ts'
+import { harmless } from './summary.ts'
+
+const scripts = [
+  'Latin',
+  'Cyrillic',
+  'Greek',
+  'Armenian',
+  'Hebrew',
+  'Arabic',
+  'Han',
+  'Hiragana',
+  'Katakana',
+] as const
+
+const inScript = Object.fromEntries(
+  scripts.map((script) => [script, new RegExp(`\\p{Script=${script}}`, 'u')]),
+) as Readonly<Record<(typeof scripts)[number], RegExp>>
+
+/** The scripts of a word, where it mixes some: letters that look alike are how one name poses as another. */
+const mixed = (text: string): readonly string[] => {
+  const found = text
+    .split(/[\s.,@:/_-]+/)
+    .map((word) => scripts.filter((script) => inScript[script].test(word)))
+    .filter((some) => some.length > 1)
+  return [...new Set(found.flat())]
+}
+
+function* warningsIn(where: string, text: string): Generator<string> {
+  if (harmless(text) !== text) yield `${where} has characters that are not seen: ${harmless(text)}`
+  const together = mixed(text)
+  if (together.length > 0) yield `${where} mixes ${together.join(' and ')}: ${harmless(text)}`
+  if (/(^|\.)xn--/i.test(text)) yield `${where} is an internationalized name: ${harmless(text)}`
+}
+
+/** What a person should look at twice before they approve a certificate. */
+export const warningsOf = (content: JobContent): readonly string[] => {
+  if (!('plan' in content)) return []
+  const { subject, subject_alternative_names: names } = content.plan
+  return [
+    ...subject.flatMap(({ type, value }) => [...warningsIn(`subject ${type}`, value)]),
+    ...names.flatMap(({ type, value }) => [...warningsIn(`name ${type}`, value)]),
+  ]
+}
