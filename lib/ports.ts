@@ -12,6 +12,7 @@ import type { Principal, Role } from './model/principal.ts'
 import type { PrincipalChange, PrincipalFile, PrincipalWrite } from './model/principal-change.ts'
 import type { ProfileVersion } from './model/profile.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
+import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
 import type { OctetStream } from './pki/crl.ts'
 
 /** A page of a list, oldest first. `next` continues it, and is null at its end. */
@@ -27,6 +28,7 @@ export type Stored =
   | 'cursor_secret'
   | 'crl_head'
   | 'responder'
+  | 'plan'
   | Write['write']
   | PrincipalWrite['write']
 
@@ -145,6 +147,34 @@ export type VerifyToken = (token: string) => Promise<TokenClaims | null>
 
 export type Replays = {
   readonly find: (principal_id: string, key: string) => Promise<Replay | null>
+}
+
+/** What a revocation needs to know of one certificate, all of it as stored. */
+export type Revocable = {
+  readonly target: Target
+  readonly certificate: Certificate
+  readonly version: CertificateVersion
+  readonly serial: SerialStatus
+}
+
+export type Revocables = {
+  /** In one strongly consistent call, for at most 30 targets; one that is not whole is a fault. */
+  readonly load: (targets: readonly Target[]) => Promise<readonly Revocable[]>
+}
+
+/** What was issued, as far as revocations in bulk ask for it. */
+export type SerialInventory = {
+  /** Every certificate with this trait that ends after an instant. */
+  readonly unexpired: (having: CommonTrait, now: string) => AsyncIterable<SerialStatus>
+  readonly named: (issuer_id: string, serials: readonly string[]) => Promise<readonly (SerialStatus | null)[]>
+}
+
+/** Plans by their digest. */
+export type RevocationPlans = {
+  readonly get: (digest: string) => Promise<RevocationPlan | null>
+  /** Once, however often. */
+  readonly put: (plan: RevocationPlan, lines: readonly string[]) => Promise<void>
+  readonly lines: (digest: string) => AsyncIterable<string>
 }
 
 /** The record that relying parties are answered from. */

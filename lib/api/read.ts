@@ -1,5 +1,6 @@
 import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
 import { jwksOf } from '../flows/receipt-jwks.ts'
+import { plannedTargets } from '../flows/plan-revocation.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
@@ -26,6 +27,7 @@ import type {
   Principals,
   Profiles,
   ReceiptKeys,
+  RevocationPlans,
 } from '../ports.ts'
 
 export type ReadDeps = EvidenceDeps & {
@@ -37,6 +39,7 @@ export type ReadDeps = EvidenceDeps & {
   readonly events: Events
   readonly principals: Pick<Principals, 'get' | 'list' | 'apiKeys' | 'oidcSubjects'>
   readonly accesses: Pick<Accesses, 'lastUses'>
+  readonly plans: Pick<RevocationPlans, 'lines'>
 }
 
 const found = <T>(thing: T | null | undefined, what: string): T => {
@@ -92,6 +95,11 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     // The root is what a relying party has already: it proves nothing when it is sent along.
     const sent = [newest.der, ...(chain.length > 1 ? chain.slice(0, -1) : chain)]
     return { status: 200, body: chainPem(sent), content_type: 'application/pem-certificate-chain' }
+  },
+  listPlannedRevocations: async ({ params: { id }, query }) => {
+    const from = query.cursor === undefined ? 0 : Number(query.cursor)
+    const { rows, next } = await plannedTargets(deps, id, { from, limit: query.limit })
+    return page({ rows, next: next === null ? null : String(next) }, (row) => row)
   },
   listJobs: async ({ query }) => {
     const { limit: _, cursor: __, ...filter } = query

@@ -9,6 +9,7 @@ import { type Job, type JobContent, job, jobContent } from '../model/job.ts'
 import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
 import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
+import { target } from '../model/revocation-plan.ts'
 import { summaryOf } from '../model/summary.ts'
 import { instant } from '../model/time.ts'
 
@@ -169,3 +170,29 @@ export const viewOidcSubject = (
   { version: _, ...rest }: OidcSubject,
   last_used_at: string | null,
 ): z.infer<typeof oidcSubjectView> => ({ ...rest, last_used_at })
+
+/** What a revocation in bulk would do. `digest` names it; all that matched can be listed. */
+export const revocationPlanView = z.strictObject({
+  digest: z.string(),
+  matched: z.int(),
+  already_revoked: z.int(),
+  expired: z.int(),
+  profiles: z.array(z.strictObject({ id: z.string(), matched: z.int(), requires_approval: z.boolean() })),
+  /** Those with the most, a hundred at most. */
+  owners: z.array(z.strictObject({ owner: z.string(), matched: z.int() })),
+  owners_in_all: z.int(),
+  lists: z.array(
+    z.strictObject({
+      issuer_id: z.string(),
+      shard: z.int(),
+      entries_before: z.int(),
+      entries_after: z.int(),
+      octets_before: z.int(),
+      octets_after: z.int(),
+      /** IAM Roles Anywhere takes lists of at most 300,000 octets. */
+      fits_roles_anywhere: z.boolean(),
+    }),
+  ),
+  /** The first hundred. */
+  first: z.array(target),
+})

@@ -27,7 +27,12 @@ export type Write =
   | { readonly write: 'issuance'; readonly issuance: Issuance }
   | { readonly write: 'new_certificate' | 'next_certificate'; readonly certificate: Certificate }
   | { readonly write: 'new_certificate_version'; readonly version: CertificateVersion }
-  | { readonly write: 'revoked_certificate_version'; readonly version: CertificateVersion }
+  | {
+      readonly write: 'revoked_certificate_version'
+      readonly version: CertificateVersion
+      /** What must still be stored as its `revoked_at`. */
+      readonly before: string | null
+    }
   | { readonly write: 'new_serial' | 'next_serial'; readonly serial: SerialStatus }
   | { readonly write: 'revocation_entry'; readonly entry: RevocationEntry }
   | { readonly write: 'profile'; readonly profile: ProfileVersion }
@@ -81,7 +86,7 @@ export const begin = (
   now: Date,
 ): Change => ({ job, events: linked(job, [], drafts, now), writes })
 
-type Moved = Partial<Pick<Job, 'status' | 'approval' | 'lease' | 'attempts' | 'error_message'>>
+type Moved = Partial<Pick<Job, 'status' | 'approval' | 'lease' | 'attempts' | 'progress' | 'error_message'>>
 
 /** A further step of a job. A step that the state machine does not have is a fault of ours, not a rule. */
 export const step = (

@@ -37,6 +37,8 @@ const about = (
       return { certificate_id, profile_id, profile_version, issuer_id: plan.issuer.id }
     }
     case 'Revocation': {
+      if (content.operation === 'bulk')
+        return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: null }
       const { certificate_id, profile_id, issuer_id } = content
       return { certificate_id, profile_id, profile_version: null, issuer_id }
     }
@@ -90,6 +92,7 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
           },
     lease: null,
     attempts: 0,
+    progress: null,
     error_message: null,
     created_at,
     updated_at: created_at,

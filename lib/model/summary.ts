@@ -24,6 +24,19 @@ export const harmless = (text: string): string =>
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}}`,
   )
 
+const revoked = (content: Extract<JobContent, { type: 'Revocation' }>): string => {
+  if (content.operation === 'bulk') {
+    const { matched, selection, reason } = content.chosen
+    const chosen = Object.entries(selection).map(([name, value]) =>
+      typeof value === 'string' ? `${name} ${value}` : `${value.length} ${name}`,
+    )
+    return `revoke ${matched} certificates: ${chosen.join(', ')} (${reason})`
+  }
+  const serials = content.versions.map(({ serial }) => serial)
+  const shown = serials.length > 5 ? [...serials.slice(0, 5), `and ${serials.length - 5} more`] : serials
+  return `${content.operation} ${content.certificate_id}: ${shown.join(', ')} (${content.reason})`
+}
+
 /** One line for a person: what this job would do. */
 export const summaryOf = (content: JobContent): string => {
   switch (content.type) {
@@ -32,7 +45,7 @@ export const summaryOf = (content: JobContent): string => {
     case 'Renewal':
       return harmless(`renew ${content.certificate_id} as ${planned(content.plan)}`)
     case 'Revocation':
-      return `revoke ${content.certificate_id}: ${content.versions.map(({ serial }) => serial).join(', ')} (${content.reason})`
+      return harmless(revoked(content))
     case 'ProfileChange':
       return `${content.operation} profile ${content.profile_id}, made against version ${content.base_version}`
     case 'IssuerChange':

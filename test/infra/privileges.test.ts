@@ -103,7 +103,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
 
   it.each([
     ['api-read', ['ACCESS', 'CURSOR']],
-    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB']],
+    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION']],
     ['api-decide', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],

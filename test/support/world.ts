@@ -17,7 +17,10 @@ import { events } from '../../lib/aws/events.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
+import { revocables } from '../../lib/aws/revocables.ts'
+import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialInventory } from '../../lib/aws/serial-inventory.ts'
 import { responders, revocationLists, serialStatuses } from '../../lib/aws/status-records.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
@@ -137,6 +140,9 @@ export const makeWorld = async (seed: Seed | null = null) => {
     replays: replays(table),
     serials: serialStatuses(table),
     lists: revocationLists(table),
+    revocables: revocables(table),
+    inventory: serialInventory(table),
+    plans: revocationPlans(table),
     responders: responders(table),
     keys: {
       publicKey: async (key: string) =>
