@@ -92,6 +92,7 @@ export const statusUrl = 'http://status.example.com'
 type Seed = {
   readonly rows: ReadonlyMap<string, Row>
   readonly followed: ReadonlySet<string>
+  readonly keptRows: ReadonlyMap<string, { rows: Uint8Array; order: number }>
   readonly published: ReadonlyMap<string, { body: Uint8Array; order: number }>
 }
 
@@ -120,7 +121,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
       return 'published'
     },
   }
-  const keptRows = new Map<string, { rows: Uint8Array; order: number }>()
+  const keptRows = new Map(seed?.keptRows)
   const rows: ShardRows = {
     get: async (issuer_id, shard) => keptRows.get(`${issuer_id}/${shard}`)?.rows ?? null,
     put: async (issuer_id, shard, made, order) => {
@@ -293,6 +294,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
       rows: new Map(table.rows),
       followed: new Set(followed),
       published: new Map(published),
+      keptRows: new Map(keptRows),
     }),
     /** Moves the clock, in seconds. */
     pass: (seconds: number) => {
