@@ -1,6 +1,6 @@
 import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
-import { jwksOf } from '../flows/receipt-jwks.ts'
 import { plannedTargets } from '../flows/plan-revocation.ts'
+import { jwksOf } from '../flows/receipt-jwks.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {

@@ -15,6 +15,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'getCertificate',
       'listCertificateVersions',
       'getCertificateChain',
+      'listPlannedRevocations',
       'listJobs',
       'getJob',
       'listApprovals',
@@ -33,7 +34,14 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
   ),
   ...inOne(
     ['admin', 'operator'],
-    ['requestCertificate', 'renewCertificate', 'revokeCertificate', 'cancelJob', 'withdraw'],
+    [
+      'requestCertificate',
+      'renewCertificate',
+      'revokeCertificate',
+      'releaseCertificate',
+      'cancelJob',
+      'withdraw',
+    ],
   ),
   ...inOne(
     ['admin'],
@@ -42,6 +50,8 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'changeProfile',
       'deleteProfile',
       'createIssuer',
+      'planRevocation',
+      'revokeInBulk',
       'createPrincipal',
       'changePrincipal',
       'createApiKey',
