@@ -12,6 +12,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { items } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import type { Certificate } from '../../lib/model/certificate.ts'
+import type { Page } from '../../lib/ports.ts'
 import { credentials, region } from '../../scripts/local/environment.ts'
 import { clients, stack } from '../support/stack.ts'
 
@@ -93,7 +94,10 @@ describe('2,000 rows of DynamoDB', () => {
         certificateAt(place + 100, `mc-here-${page}`),
         certificateAt(rows - 1, `mc-ahead-${page}`),
       ]
-      const [found] = await Promise.all([list({}, { limit: 100, after }), put(added)])
+      const [found]: [Page<Certificate>, void] = await Promise.all([
+        list({}, { limit: 100, after }),
+        put(added),
+      ])
       seen.push(...found.rows.map(({ id }) => id))
       after = found.next
       page += 1
