@@ -194,8 +194,11 @@ export const access = {
       {
         on: 'table',
         actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
-        keys: ['SERIAL#*', 'RESPONDER#*'],
+        keys: ['SERIAL#*', 'RESPONDER#*', 'OCSP#*'],
       },
+      // An answer is kept only while the serial that it is about is the one that was read.
+      { on: 'table', actions: ['dynamodb:ConditionCheckItem'], keys: ['SERIAL#*'] },
+      { on: 'table', actions: ['dynamodb:PutItem'], keys: ['OCSP#*'] },
       { on: 'sealing-key', actions: ['kms:Decrypt'] },
     ],
   },

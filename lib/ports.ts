@@ -29,6 +29,8 @@ export type Stored =
   | 'crl_head'
   | 'responder'
   | 'plan'
+  | 'serial'
+  | 'answer'
   | Write['write']
   | PrincipalWrite['write']
 
@@ -293,6 +295,33 @@ export type Queues = {
   readonly publishStatus: (issuer_id: string, shards: readonly number[] | null) => Promise<void>
 }
 
+/** A signed answer, kept so that whoever asks the same within its window gets the same octets. */
+export type SignedAnswer = {
+  readonly body: Uint8Array
+  readonly this_update: string
+  readonly next_update: string
+  /** Until when it is given again. */
+  readonly fresh_until: string
+  /** The versions of the serials that it speaks of, in their order; 0 for one that was never issued. */
+  readonly versions: readonly number[]
+}
+
+export type SignedAnswers = {
+  /** Strongly consistent; `key` names the question. */
+  readonly get: (issuer_id: string, key: string) => Promise<SignedAnswer | null>
+  /**
+   * Keeps the answer about one serial, unless that serial has changed since
+   * (`stale`), or another answer was kept in place of the one before.
+   */
+  readonly keep: (kept: {
+    readonly issuer_id: string
+    readonly serial: string
+    readonly key: string
+    readonly answer: SignedAnswer
+    readonly before: SignedAnswer | null
+  }) => Promise<'kept' | 'stale' | 'other_there'>
+}
+
 /** What a relying party asks of OCSP: DER as it was sent, or a serial number as people write it. */
 export type OcspQuery = { readonly der: Uint8Array } | { readonly serial: string }
 
@@ -301,5 +330,7 @@ export type OcspReply = {
   readonly body: Uint8Array
   /** How long caches may keep it, in seconds; 0 for errors and for answers with a nonce. */
   readonly max_age_seconds: number
+  /** From when on it says so; null for errors. */
+  readonly this_update: string | null
   readonly outcome: 'answered' | 'malformed' | 'unauthorized' | 'unknown_issuer' | 'fault'
 }

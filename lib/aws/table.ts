@@ -30,6 +30,7 @@ import type { Stored } from '../ports.ts'
  * | `ACCESS#<credential>` | `USED` | when a credential was last used |
  * | `FIRST_ADMIN` | `FIRST_ADMIN` | that there was one |
  * | `CURSOR#SECRET` | `CURSOR` | the secret that makes cursors tamper-evident |
+ * | `OCSP#<issuer>#<question>` | `ANSWER` | a signed answer, for its window |
  * | `RESPONDER#<issuer>` | `RESPONDER` | a delegated OCSP responder |
  * | `IDEMPOTENCY#<principal>#<key>` | `REPLAY` | an answer already given |
  *
@@ -76,6 +77,10 @@ export const keys = {
   used: (credential: string): Key => ({ pk: `ACCESS#${credential}`, sk: 'USED' }),
   firstAdmin: { pk: 'FIRST_ADMIN', sk: 'FIRST_ADMIN' },
   cursorSecret: { pk: 'CURSOR#SECRET', sk: 'CURSOR' },
+  ocspAnswer: (issuer: string, question: string): Key => ({
+    pk: `OCSP#${issuer}#${question}`,
+    sk: 'ANSWER',
+  }),
   responder: (issuer: string): Key => ({ pk: `RESPONDER#${issuer}`, sk: 'RESPONDER' }),
   replay: (principal: string, key: string): Key => ({
     pk: `IDEMPOTENCY#${principal}#${key}`,

@@ -21,6 +21,7 @@ import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialInventory } from '../../lib/aws/serial-inventory.ts'
+import { signedAnswers } from '../../lib/aws/signed-answers.ts'
 import { responders, revocationLists, serialStatuses } from '../../lib/aws/status-records.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
@@ -145,6 +146,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     inventory: serialInventory(table),
     plans: revocationPlans(table),
     responders: responders(table),
+    answers: signedAnswers(table),
     keys: {
       publicKey: async (key: string) =>
         isCaKey(key) ? caKeys[key].publicKey.export({ format: 'der', type: 'spki' }) : null,
