@@ -144,6 +144,11 @@ export const examples: Readonly<Record<string, Example>> = {
   getCertificate: { response: certificate },
   renewCertificate: { request: { reason: 'the key is to be kept' } },
   revokeCertificate: { request: { reason: 'keyCompromise', note: 'found in a public repository' } },
+  releaseCertificate: { request: { note: 'found again' } },
+  planRevocation: {
+    request: { selection: { issuer_id: 'iss-web', serials: ['4a0c77'] }, reason: 'keyCompromise' },
+  },
+  revokeInBulk: { request: { plan: digest, note: 'the pipeline of 3 March' } },
   listJobs: { response: [job] },
   getJob: { response: job },
   cancelJob: {
