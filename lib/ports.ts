@@ -5,7 +5,7 @@ import type { Certificate, CertificateVersion } from './model/certificate.ts'
 import type { Change, Replay, Write } from './model/change.ts'
 import type { Event, EventType } from './model/event.ts'
 import type { Rules } from './model/gate.ts'
-import type { Issuer } from './model/issuer.ts'
+import type { Issuer, IssuerRequest } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
 import type { Principal, Role } from './model/principal.ts'
@@ -97,6 +97,8 @@ export type Profiles = {
 
 export type Issuers = {
   readonly get: (id: string) => Promise<Issuer | null>
+  /** What was asked of a parent outside. */
+  readonly request: (id: string) => Promise<IssuerRequest | null>
   readonly list: (paging: Paging) => Promise<Page<Issuer>>
 }
 

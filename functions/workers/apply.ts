@@ -2,7 +2,7 @@ import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
-import { profiles } from '../../lib/aws/rules.ts'
+import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
 import { environment } from '../../lib/lambda/environment.ts'
@@ -16,6 +16,7 @@ const deps = {
   profiles: profiles(table),
   revocables: revocables(table),
   plans: revocationPlans(table),
+  issuers: issuers(table),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
   environment: environment('ENVIRONMENT'),
   now,

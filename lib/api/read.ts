@@ -5,6 +5,7 @@ import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
   chainPem,
+  pem,
   viewApiKey,
   viewApproval,
   viewApprovalInFull,
@@ -121,6 +122,10 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     return versioned(viewProfile(active), active.version)
   },
   listIssuers: async ({ query }) => page(await deps.issuers.list(pagingOf(query)), viewIssuer),
+  getIssuerCsr: async ({ params: { id } }) => {
+    const { csr } = found(await deps.issuers.request(id), `request of issuer ${id}`)
+    return { status: 200, body: pem('CERTIFICATE REQUEST', csr), content_type: 'application/x-pem-file' }
+  },
   getIssuer: async ({ params: { id } }) => {
     const issuer = found(await deps.issuers.get(id), `issuer ${id}`)
     return versioned(viewIssuer(issuer), issuer.version)

@@ -1,3 +1,4 @@
+import { importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
 import type { Answer } from '../flows/once.ts'
 import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
@@ -16,7 +17,7 @@ export type SubmitApiDeps = SubmitDeps &
   PlanRevocationDeps & {
     readonly profiles: Pick<Profiles, 'current' | 'rules'>
     readonly certificates: Pick<Certificates, 'load'>
-    readonly issuers: Pick<Issuers, 'get'>
+    readonly issuers: Pick<Issuers, 'get' | 'request'>
     readonly keys: PublicKeys
   }
 
@@ -82,6 +83,18 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
           profile_id: call.params.id,
           if_match: call.if_match,
         }),
+      ),
+    requestIssuerCsr: (call) =>
+      answer('requestIssuerCsr', call, () =>
+        requestIssuerCsr(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    importIssuer: (call) =>
+      answer('importIssuer', call, () =>
+        importIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    retireIssuer: (call) =>
+      answer('retireIssuer', call, () =>
+        retireIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
       ),
     createIssuer: (call) =>
       answer('createIssuer', call, () => requestIssuer(deps, call.principal, call.body)),

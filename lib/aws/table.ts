@@ -23,7 +23,7 @@ import type { Stored } from '../ports.ts'
  * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<recorded at>#<serial>`, `EVENT#<n>` | a revocation list |
  * | `REVOCATION#<digest>` | `PLAN`, `TARGETS#<n>` | a planned revocation in bulk |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
- * | `ISSUER#<id>` | `ISSUER` | an issuer |
+ * | `ISSUER#<id>` | `ISSUER`, `REQUEST` | an issuer, and what was asked of its parent outside |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
  * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
@@ -71,6 +71,7 @@ export const keys = {
   profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
   profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
+  issuerRequest: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'REQUEST' }),
   principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
   oidcSubject: (id: string): Key => ({ pk: `SUBJECT#${id}`, sk: 'SUBJECT' }),
@@ -282,6 +283,10 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
     }
     case 'issuer':
       return [{ of, put: items.issuer(write.issuer), condition: after(write.issuer.version) }]
+    case 'issuer_request': {
+      const { request } = write
+      return [{ of, put: { ...keys.issuerRequest(request.issuer_id), ...request }, condition: 'absent' }]
+    }
     case 'replay':
       return [{ of, put: items.replay(write.replay), condition: 'absent' }]
     case 'require_profile':

@@ -4,12 +4,15 @@ import type { JobContent, JobFile } from '../model/job.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
+import type { Issuers } from '../ports.ts'
+import { applyIssuer } from './apply-issuer.ts'
 import { type CarryOutDeps, carryOut, failJob, type Result } from './carry-out.ts'
 import { carryOutRevocation, type RevokeDeps } from './revoke.ts'
 
-export type ApplyDeps = CarryOutDeps & RevokeDeps
+export type ApplyDeps = CarryOutDeps & RevokeDeps & { readonly issuers: Pick<Issuers, 'get'> }
 
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
+type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
 type Applied = { readonly writes: readonly Write[]; readonly draft: Draft }
 
 const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, now: Date): Applied => {
@@ -35,19 +38,30 @@ const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, n
   }
 }
 
+const applied = (
+  deps: ApplyDeps,
+  file: JobFile,
+  content: ProfileChange | IssuerChange,
+  now: Date,
+): Applied | Promise<Applied> =>
+  content.type === 'ProfileChange'
+    ? changeProfile(deps, file, content, now)
+    : applyIssuer(deps, file, content, now)
+
 const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
   const { content } = file
   if (content.type === 'Revocation') return carryOutRevocation(deps, file, content)
-  if (content.type !== 'ProfileChange')
+  if (content.type !== 'ProfileChange' && content.type !== 'IssuerChange')
     throw new Refusal('mandate_refused', `${deps.worker} does not carry out a ${content.type}`)
   const now = deps.now()
-  const { writes, draft } = changeProfile(deps, file, content, now)
+  const { writes, draft } = await applied(deps, file, content, now)
   const stored = await deps.jobs.commit(
     step(file, { status: 'Completed', attempts: 1 }, [draft], now, writes),
   )
   if (stored === 'committed') return 'done'
   if (stored.conflict === 'profile')
     return failJob(deps, file, 'the profile was changed since this edit was made')
+  if (stored.conflict === 'issuer') return failJob(deps, file, 'the issuer was changed since this was asked')
   if (stored.conflict === 'require_issuer')
     return failJob(deps, file, 'the issuer of the profile is not active')
   return 'in_other_hands'

@@ -171,6 +171,23 @@ export const examples: Readonly<Record<string, Example>> = {
   withdraw: { request: { note: 'asked for by mistake' }, response: { ...approval, state: 'withdrawn' } },
   createProfile: { request: { id: 'p-prod-web', ...document, reason: 'the first profile of the shop' } },
   changeProfile: { request: { ...document, name: 'Production web, two approvers' } },
+  requestIssuerCsr: {
+    request: {
+      name: 'Web CA under the company root',
+      key: 'issuing',
+      subject: [
+        { type: 'O', value: 'Example' },
+        { type: 'CN', value: 'Example Web CA' },
+      ],
+    },
+  },
+  importIssuer: {
+    request: {
+      certificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
+      reason: 'SECOPS-12346: signed by the company root today',
+    },
+  },
+  retireIssuer: { request: { reason: 'SECOPS-12347: replaced by iss-web-2' } },
   createIssuer: {
     request: {
       id: 'iss-web',

@@ -117,10 +117,12 @@ export const issuerView = z.strictObject({
   job_id: z.string(),
 })
 
-const pemOf = (der: string): string =>
-  `-----BEGIN CERTIFICATE-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
+/** DER in base64 as PEM (RFC 7468). */
+export const pem = (label: string, der: string): string =>
+  `-----BEGIN ${label}-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 
-export const chainPem = (ders: readonly string[]): string => ders.map(pemOf).join('')
+export const chainPem = (ders: readonly string[]): string =>
+  ders.map((der) => pem('CERTIFICATE', der)).join('')
 
 export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
   const { id, type, name, status, key, parent_id, path_length, chain, facts, created_at, job_id } = row

@@ -1,6 +1,6 @@
 import type { Certificate, CertificateVersion } from './certificate.ts'
 import { append, type Event, type EventDraft } from './event.ts'
-import type { Issuer } from './issuer.ts'
+import type { Issuer, IssuerRequest } from './issuer.ts'
 import type { Issuance, Job, JobContent, JobFile } from './job.ts'
 import { isTerminal, mayBecome } from './job.ts'
 import type { ProfileVersion } from './profile.ts'
@@ -37,6 +37,7 @@ export type Write =
   | { readonly write: 'revocation_entry'; readonly entry: RevocationEntry }
   | { readonly write: 'profile'; readonly profile: ProfileVersion }
   | { readonly write: 'issuer'; readonly issuer: Issuer }
+  | { readonly write: 'issuer_request'; readonly request: IssuerRequest }
   | { readonly write: 'replay'; readonly replay: Replay }
   | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
   | { readonly write: 'require_issuer'; readonly id: string }

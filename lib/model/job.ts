@@ -1,9 +1,11 @@
 import * as z from 'zod'
+import { signingAlgorithms } from './algorithms.ts'
 import { approval } from './approval.ts'
 import { digestOf } from './digest.ts'
 import type { Event } from './event.ts'
 import { certificateId, issuerId, jobId, principalId, profileId } from './ids.ts'
 import { keyName } from './issuer.ts'
+import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
 import { profileDocument } from './profile.ts'
 import { revocationReasons } from './revocation.ts'
@@ -50,6 +52,43 @@ const revocation = z.discriminatedUnion('operation', [
   }),
 ])
 
+const issuerChangeOf = <O extends string>(operation: O) => ({
+  type: z.literal('IssuerChange'),
+  operation: z.literal(operation),
+  issuer_id: issuerId,
+  name: z.string().min(1).max(128),
+})
+
+/** What can be done to issuers: the first two take a CA key, the others none. */
+const issuerChange = z.discriminatedUnion('operation', [
+  z.strictObject({
+    ...issuerChangeOf('create'),
+    key: keyName,
+    parent_id: issuerId.nullable(),
+    crl_shards: shardCount,
+    plan: certificatePlan,
+  }),
+  /** A request, signed by the CA key, for a parent outside. */
+  z.strictObject({
+    ...issuerChangeOf('request'),
+    key: keyName,
+    spki: derBase64,
+    signing_algorithm: z.enum(signingAlgorithms),
+    subject: distinguishedName.min(1),
+    crl_shards: shardCount,
+  }),
+  /** The certificate that a parent outside made, and those above it. */
+  z.strictObject({
+    ...issuerChangeOf('import'),
+    key: keyName,
+    spki: derBase64,
+    chain: z.array(derBase64).min(1).max(8),
+    facts: issuerFacts,
+    path_length: z.int().min(0).nullable(),
+  }),
+  z.strictObject({ ...issuerChangeOf('retire'), base_version: z.int().min(1) }),
+])
+
 /** What will be done, whole and fixed when the job is made. Its digest is what people approve. */
 export const jobContent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Issuance'), ...certificateRequest }),
@@ -64,16 +103,7 @@ export const jobContent = z.discriminatedUnion('type', [
     document: profileDocument,
     issuer: issuerFacts,
   }),
-  z.strictObject({
-    type: z.literal('IssuerChange'),
-    operation: z.literal('create'),
-    issuer_id: issuerId,
-    name: z.string().min(1).max(128),
-    key: keyName,
-    parent_id: issuerId.nullable(),
-    crl_shards: shardCount,
-    plan: certificatePlan,
-  }),
+  issuerChange,
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>

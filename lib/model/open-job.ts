@@ -55,7 +55,7 @@ const about = (
 }
 
 const takesKey = (content: JobContent): boolean =>
-  content.type === 'Issuance' || content.type === 'Renewal' || content.type === 'IssuerChange'
+  'plan' in content || (content.type === 'IssuerChange' && content.operation === 'request')
 
 /** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {

@@ -37,6 +37,20 @@ const revoked = (content: Extract<JobContent, { type: 'Revocation' }>): string =
   return `${content.operation} ${content.certificate_id}: ${shown.join(', ')} (${content.reason})`
 }
 
+const issuerSummary = (content: Extract<JobContent, { type: 'IssuerChange' }>): string => {
+  const { operation, issuer_id } = content
+  switch (operation) {
+    case 'create':
+      return `create issuer ${issuer_id} with key ${content.key}: CA ${planned(content.plan)}`
+    case 'request':
+      return `sign a request of issuer ${issuer_id} with key ${content.key}, for a CA certificate from outside`
+    case 'import':
+      return `import issuer ${issuer_id} with key ${content.key}: certificate SHA-256 ${content.facts.certificate_sha256}, until ${content.facts.not_after}`
+    case 'retire':
+      return `retire issuer ${issuer_id}: it issues nothing more; CRL and OCSP go on`
+  }
+}
+
 /** One line for a person: what this job would do. */
 export const summaryOf = (content: JobContent): string => {
   switch (content.type) {
@@ -49,8 +63,6 @@ export const summaryOf = (content: JobContent): string => {
     case 'ProfileChange':
       return `${content.operation} profile ${content.profile_id}, made against version ${content.base_version}`
     case 'IssuerChange':
-      return harmless(
-        `create issuer ${content.issuer_id} with key ${content.key}: CA ${planned(content.plan)}`,
-      )
+      return harmless(issuerSummary(content))
   }
 }

@@ -24,6 +24,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'getProfile',
       'listIssuers',
       'getIssuer',
+      'getIssuerCsr',
       'getEvidence',
       // What more it takes is said by the decision itself, after two-person integrity, …
       'approve',
@@ -52,6 +53,9 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'createIssuer',
       'planRevocation',
       'revokeInBulk',
+      'requestIssuerCsr',
+      'importIssuer',
+      'retireIssuer',
       'createPrincipal',
       'changePrincipal',
       'createApiKey',
