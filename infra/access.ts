@@ -84,7 +84,7 @@ export const access = {
     may: [
       readTable,
       writeTable([entered]),
-      writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY'], [...write, 'dynamodb:DeleteItem']),
+      writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION'], [...write, 'dynamodb:DeleteItem']),
       { on: 'ca-keys', actions: ['kms:GetPublicKey'] },
     ],
   },
@@ -157,6 +157,8 @@ export const access = {
   },
   'worker-apply': {
     ...queue,
+    // Revocations in bulk run for ten seconds at a time, and a batch may hold ten of them.
+    timeout_seconds: 120,
     file: 'functions/workers/apply.ts',
     purpose: 'Carries out jobs that need no signature',
     variables: ['RECEIPT_KEYS'],
@@ -192,8 +194,11 @@ export const access = {
       {
         on: 'table',
         actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
-        keys: ['SERIAL#*', 'RESPONDER#*'],
+        keys: ['SERIAL#*', 'RESPONDER#*', 'OCSP#*'],
       },
+      // An answer is kept only while the serial that it is about is the one that was read.
+      { on: 'table', actions: ['dynamodb:ConditionCheckItem'], keys: ['SERIAL#*'] },
+      { on: 'table', actions: ['dynamodb:PutItem'], keys: ['OCSP#*'] },
       { on: 'sealing-key', actions: ['kms:Decrypt'] },
     ],
   },

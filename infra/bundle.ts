@@ -26,7 +26,10 @@ export function bundle(folder: string): string {
     keepNames: false,
     legalComments: 'none',
     treeShaking: true,
-    alias: { '@aws-sdk/credential-provider-node': join(root, 'infra/environment-credentials.ts') },
+    alias: {
+      '@aws-sdk/credential-provider-node': join(root, 'infra/environment-credentials.ts'),
+      '@smithy/core/event-streams': join(root, 'infra/no-event-streams.ts'),
+    },
     logLevel: 'warning',
   })
   return folder

@@ -1,7 +1,13 @@
 import * as z from 'zod'
 import { oidcIssuer } from '../lib/model/oidc-issuer.ts'
 
-const keySpec = z.enum(['ECC_NIST_P256', 'ECC_NIST_P384', 'RSA_3072', 'RSA_4096'])
+/** What KMS makes that our CAs sign with. */
+const keySpecs = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'RSA_3072', 'RSA_4096'] as const
+
+/** What KMS makes besides: a key can be had, but no issuer made with it before relying parties verify it. */
+const postQuantumSpecs = ['ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'] as const
+
+const keySpec = z.enum([...keySpecs, ...postQuantumSpecs])
 
 const rate = z.string().regex(/^rate\(([1-9]\d*) (minute|minutes|hour|hours)\)$/)
 
@@ -12,6 +18,10 @@ const stage = z
     production: z.boolean(),
     /** CA keys by the name that `POST /issuers` uses for them. */
     ca_keys: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), keySpec),
+    /** Lets `ca_keys` have ML-DSA keys, with which nothing is signed yet. */
+    post_quantum_keys: z.boolean(),
+    /** How long KMS waits before it deletes a key for good. */
+    key_deletion_days: z.int().min(7).max(30),
     /** What relying parties are told; null: the CloudFront domain, over plain HTTP. */
     status_url: z.url().nullable(),
     /** The domain of `status_url`, with a certificate in us-east-1. */
@@ -28,6 +38,12 @@ const stage = z
     cors_origins: z.array(z.url({ protocol: /^https?$/ })),
   })
   .refine((it) => it.production === (it.name === 'prod'), 'prod, and only prod, is a production stage')
+  .refine(
+    (it) =>
+      it.post_quantum_keys ||
+      !Object.values(it.ca_keys).some((spec) => (postQuantumSpecs as readonly string[]).includes(spec)),
+    'ML-DSA keys need post_quantum_keys',
+  )
   .refine((it) => it.status_domain === null || it.status_url !== null, 'a status_domain needs its status_url')
   .refine(
     (it) =>
@@ -40,6 +56,8 @@ export type Stage = Readonly<z.infer<typeof stage>>
 
 const shared = {
   ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
+  post_quantum_keys: false,
+  key_deletion_days: 7,
   status_url: null,
   status_domain: null,
   schedules: { tend: 'rate(1 minute)', refresh: 'rate(15 minutes)' },
@@ -59,7 +77,7 @@ const stages = {
     key_rate: { requests_per_second: 1000, burst: 2000 },
   },
   dev: { ...shared, name: 'dev', production: false, log_retention_days: 30 },
-  prod: { ...shared, name: 'prod', production: true, log_retention_days: 365 },
+  prod: { ...shared, name: 'prod', production: true, key_deletion_days: 30, log_retention_days: 365 },
 } as const
 
 export const stageNames = ['local', 'dev', 'prod'] as const

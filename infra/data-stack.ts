@@ -9,6 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
 import type { Stage } from './config.ts'
+import { KeyAlarm } from './key-alarm.ts'
 import { SigningKey } from './signing-key.ts'
 
 /**
@@ -36,6 +37,11 @@ export class DataStack extends Stack {
       decision: receiptKey(this, stage, 'decision-key', 'vouches for the decisions of people'),
       clock: receiptKey(this, stage, 'clock-key', 'vouches for deadlines that passed'),
     }
+    const { topic } = new KeyAlarm(this, 'KeyAlarm', {
+      stage,
+      arns: [...Object.values(this.caKeys), ...Object.values(this.receiptKeys)],
+    })
+    new CfnOutput(this, 'KeyAlarmTopic', { value: topic.topicArn })
     new CfnOutput(this, 'TableName', { value: this.table.tableName })
     new CfnOutput(this, 'CaKeys', { value: this.toJsonString(this.caKeys) })
   }

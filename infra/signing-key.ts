@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { AccountRootPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Key, type KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
@@ -29,6 +29,7 @@ export class SigningKey extends Construct {
       keySpec: spec as KeySpec,
       keyUsage: KeyUsage.SIGN_VERIFY,
       policy: keyPolicy(stage, resource),
+      pendingWindow: Duration.days(stage.key_deletion_days),
       removalPolicy: stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
     this.arn = key.keyArn

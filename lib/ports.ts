@@ -5,13 +5,14 @@ import type { Certificate, CertificateVersion } from './model/certificate.ts'
 import type { Change, Replay, Write } from './model/change.ts'
 import type { Event, EventType } from './model/event.ts'
 import type { Rules } from './model/gate.ts'
-import type { Issuer } from './model/issuer.ts'
+import type { Issuer, IssuerRequest } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
 import type { Principal, Role } from './model/principal.ts'
 import type { PrincipalChange, PrincipalFile, PrincipalWrite } from './model/principal-change.ts'
 import type { ProfileVersion } from './model/profile.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
+import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
 import type { OctetStream } from './pki/crl.ts'
 
 /** A page of a list, oldest first. `next` continues it, and is null at its end. */
@@ -27,6 +28,9 @@ export type Stored =
   | 'cursor_secret'
   | 'crl_head'
   | 'responder'
+  | 'plan'
+  | 'serial'
+  | 'answer'
   | Write['write']
   | PrincipalWrite['write']
 
@@ -93,6 +97,8 @@ export type Profiles = {
 
 export type Issuers = {
   readonly get: (id: string) => Promise<Issuer | null>
+  /** What was asked of a parent outside. */
+  readonly request: (id: string) => Promise<IssuerRequest | null>
   readonly list: (paging: Paging) => Promise<Page<Issuer>>
 }
 
@@ -145,6 +151,34 @@ export type VerifyToken = (token: string) => Promise<TokenClaims | null>
 
 export type Replays = {
   readonly find: (principal_id: string, key: string) => Promise<Replay | null>
+}
+
+/** What a revocation needs to know of one certificate, all of it as stored. */
+export type Revocable = {
+  readonly target: Target
+  readonly certificate: Certificate
+  readonly version: CertificateVersion
+  readonly serial: SerialStatus
+}
+
+export type Revocables = {
+  /** In one strongly consistent call, for at most 30 targets; one that is not whole is a fault. */
+  readonly load: (targets: readonly Target[]) => Promise<readonly Revocable[]>
+}
+
+/** What was issued, as far as revocations in bulk ask for it. */
+export type SerialInventory = {
+  /** Every certificate with this trait that ends after an instant. */
+  readonly unexpired: (having: CommonTrait, now: string) => AsyncIterable<SerialStatus>
+  readonly named: (issuer_id: string, serials: readonly string[]) => Promise<readonly (SerialStatus | null)[]>
+}
+
+/** Plans by their digest. */
+export type RevocationPlans = {
+  readonly get: (digest: string) => Promise<RevocationPlan | null>
+  /** Once, however often. */
+  readonly put: (plan: RevocationPlan, lines: readonly string[]) => Promise<void>
+  readonly lines: (digest: string) => AsyncIterable<string>
 }
 
 /** The record that relying parties are answered from. */
@@ -263,6 +297,33 @@ export type Queues = {
   readonly publishStatus: (issuer_id: string, shards: readonly number[] | null) => Promise<void>
 }
 
+/** A signed answer, kept so that whoever asks the same within its window gets the same octets. */
+export type SignedAnswer = {
+  readonly body: Uint8Array
+  readonly this_update: string
+  readonly next_update: string
+  /** Until when it is given again. */
+  readonly fresh_until: string
+  /** The versions of the serials that it speaks of, in their order; 0 for one that was never issued. */
+  readonly versions: readonly number[]
+}
+
+export type SignedAnswers = {
+  /** Strongly consistent; `key` names the question. */
+  readonly get: (issuer_id: string, key: string) => Promise<SignedAnswer | null>
+  /**
+   * Keeps the answer about one serial, unless that serial has changed since
+   * (`stale`), or another answer was kept in place of the one before.
+   */
+  readonly keep: (kept: {
+    readonly issuer_id: string
+    readonly serial: string
+    readonly key: string
+    readonly answer: SignedAnswer
+    readonly before: SignedAnswer | null
+  }) => Promise<'kept' | 'stale' | 'other_there'>
+}
+
 /** What a relying party asks of OCSP: DER as it was sent, or a serial number as people write it. */
 export type OcspQuery = { readonly der: Uint8Array } | { readonly serial: string }
 
@@ -271,5 +332,7 @@ export type OcspReply = {
   readonly body: Uint8Array
   /** How long caches may keep it, in seconds; 0 for errors and for answers with a nonce. */
   readonly max_age_seconds: number
+  /** From when on it says so; null for errors. */
+  readonly this_update: string | null
   readonly outcome: 'answered' | 'malformed' | 'unauthorized' | 'unknown_issuer' | 'fault'
 }

@@ -77,6 +77,7 @@ try {
   process.exit(await main())
 } catch (error) {
   const known = error instanceof Trouble || error instanceof Refusal
-  console.error(`✗ ${known || !(error instanceof Error) ? String(error) : `${error.name}: ${error.message}`}`)
+  const said = error instanceof Error && !known ? `${error.name}: ` : ''
+  console.error(`✗ ${said}${error instanceof Error ? error.message : error}`)
   process.exit(1)
 }

@@ -7,6 +7,7 @@ import { events } from '../../lib/aws/events.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
@@ -33,6 +34,7 @@ export const handler = apiFunction(
     issuers: issuers(table),
     events: events(table),
     receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
+    plans: revocationPlans(table),
     environment: environment('ENVIRONMENT'),
   }),
 )

@@ -1,4 +1,6 @@
+import { isPassing } from '../../lib/aws/passing.ts'
 import { unsealUnder } from '../../lib/aws/seal.ts'
+import { signedAnswers } from '../../lib/aws/signed-answers.ts'
 import { responders, serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { answerOcsp } from '../../lib/flows/answer-ocsp.ts'
@@ -12,9 +14,14 @@ const table = tableClient(environment('TABLE_NAME'))
 const deps = {
   responders: responders(table),
   serials: serialStatuses(table),
+  answers: signedAnswers(table),
   unseal: unsealUnder(environment('RESPONDER_KEY_ARN')),
   now,
+  isPassing,
   onFault: faultLogger,
 }
 
-export const handler = ocspFunction((issuer_id, query) => answerOcsp(deps, issuer_id, query))
+export const handler = ocspFunction({
+  answer: (issuer_id, query) => answerOcsp(deps, issuer_id, query),
+  now,
+})

@@ -1,8 +1,8 @@
-import { certificates } from '../../lib/aws/certificates.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
-import { profiles } from '../../lib/aws/rules.ts'
-import { serialStatuses } from '../../lib/aws/status-records.ts'
+import { revocables } from '../../lib/aws/revocables.ts'
+import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
+import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
 import { environment } from '../../lib/lambda/environment.ts'
@@ -14,8 +14,9 @@ const table = tableClient(environment('TABLE_NAME'))
 const deps = {
   jobs: jobs(table),
   profiles: profiles(table),
-  certificates: certificates(table),
-  serials: serialStatuses(table),
+  revocables: revocables(table),
+  plans: revocationPlans(table),
+  issuers: issuers(table),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
   environment: environment('ENVIRONMENT'),
   now,

@@ -1,10 +1,12 @@
 import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
+import { plannedTargets } from '../flows/plan-revocation.ts'
 import { jwksOf } from '../flows/receipt-jwks.ts'
 import { differenceFrom } from '../flows/show-approval.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
   chainPem,
+  pem,
   viewApiKey,
   viewApproval,
   viewApprovalInFull,
@@ -27,6 +29,7 @@ import type {
   Principals,
   Profiles,
   ReceiptKeys,
+  RevocationPlans,
 } from '../ports.ts'
 
 export type ReadDeps = EvidenceDeps & {
@@ -38,6 +41,7 @@ export type ReadDeps = EvidenceDeps & {
   readonly events: Events
   readonly principals: Pick<Principals, 'get' | 'list' | 'apiKeys' | 'oidcSubjects'>
   readonly accesses: Pick<Accesses, 'lastUses'>
+  readonly plans: Pick<RevocationPlans, 'lines'>
 }
 
 const found = <T>(thing: T | null | undefined, what: string): T => {
@@ -94,6 +98,11 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const sent = [newest.der, ...(chain.length > 1 ? chain.slice(0, -1) : chain)]
     return { status: 200, body: chainPem(sent), content_type: 'application/pem-certificate-chain' }
   },
+  listPlannedRevocations: async ({ params: { id }, query }) => {
+    const from = query.cursor === undefined ? 0 : Number(query.cursor)
+    const { rows, next } = await plannedTargets(deps, id, { from, limit: query.limit })
+    return page({ rows, next: next === null ? null : String(next) }, (row) => row)
+  },
   listJobs: async ({ query }) => {
     const { limit: _, cursor: __, ...filter } = query
     return page(await deps.jobs.list(filter, pagingOf(query)), viewJob)
@@ -114,6 +123,10 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     return versioned(viewProfile(active), active.version)
   },
   listIssuers: async ({ query }) => page(await deps.issuers.list(pagingOf(query)), viewIssuer),
+  getIssuerCsr: async ({ params: { id } }) => {
+    const { csr } = found(await deps.issuers.request(id), `request of issuer ${id}`)
+    return { status: 200, body: pem('CERTIFICATE REQUEST', csr), content_type: 'application/x-pem-file' }
+  },
   getIssuer: async ({ params: { id } }) => {
     const issuer = found(await deps.issuers.get(id), `issuer ${id}`)
     return versioned(viewIssuer(issuer), issuer.version)

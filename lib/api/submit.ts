@@ -1,19 +1,23 @@
+import { importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
 import type { Answer } from '../flows/once.ts'
+import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
 import { requestIssuer } from '../flows/request-issuer.ts'
 import { requestProfileChange } from '../flows/request-profile-change.ts'
 import { requestRenewal } from '../flows/request-renewal.ts'
-import { requestRevocation } from '../flows/request-revocation.ts'
+import { requestRelease, requestRevocation } from '../flows/request-revocation.ts'
 import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
 import { viewApproval, viewCertificate, viewJob } from '../http/views.ts'
-import type { Certificates, Issuers, Principals, PublicKeys } from '../ports.ts'
+import type { Certificates, Issuers, Principals, Profiles, PublicKeys } from '../ports.ts'
 import { askedBy } from './asked.ts'
 
 export type SubmitApiDeps = SubmitDeps &
-  PlanDeps & {
+  PlanDeps &
+  PlanRevocationDeps & {
+    readonly profiles: Pick<Profiles, 'current' | 'rules'>
     readonly certificates: Pick<Certificates, 'load'>
-    readonly issuers: Pick<Issuers, 'get'>
+    readonly issuers: Pick<Issuers, 'get' | 'request'>
     readonly principals: Pick<Principals, 'list'>
     readonly keys: PublicKeys
   }
@@ -45,6 +49,14 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
       answer('revokeCertificate', call, () =>
         requestRevocation(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
       ),
+    releaseCertificate: (call) =>
+      answer('releaseCertificate', call, () =>
+        requestRelease(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
+      ),
+    // Changes nothing but what it answers from: asked twice, it answers twice.
+    planRevocation: async ({ body }) => ({ status: 200, body: await planRevocation(deps, body) }),
+    revokeInBulk: (call) =>
+      answer('revokeInBulk', call, () => requestBulkRevocation(deps, call.principal, call.body)),
     createProfile: (call) => {
       const { id: profile_id, reason, ...document } = call.body
       return answer('createProfile', call, () =>
@@ -72,6 +84,18 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
           profile_id: call.params.id,
           if_match: call.if_match,
         }),
+      ),
+    requestIssuerCsr: (call) =>
+      answer('requestIssuerCsr', call, () =>
+        requestIssuerCsr(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    importIssuer: (call) =>
+      answer('importIssuer', call, () =>
+        importIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    retireIssuer: (call) =>
+      answer('retireIssuer', call, () =>
+        retireIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
       ),
     createIssuer: (call) =>
       answer('createIssuer', call, () => requestIssuer(deps, call.principal, call.body)),

@@ -1,4 +1,4 @@
-import { issuer } from '../model/issuer.ts'
+import { issuer, issuerRequest } from '../model/issuer.ts'
 import { profileVersion } from '../model/profile.ts'
 import { checkIssuer } from '../pki/check-issuer.ts'
 import type { Issuers, Profiles } from '../ports.ts'
@@ -33,6 +33,10 @@ export const issuers = (table: TableClient): Issuers => ({
   get: async (id) => {
     const row = await table.get(keys.issuer(id))
     return row === null ? null : checkIssuer(issuer.parse(recordOf(row)))
+  },
+  request: async (id) => {
+    const row = await table.get(keys.issuerRequest(id))
+    return row === null ? null : issuerRequest.parse(recordOf(row))
   },
   list: (paging) =>
     list(

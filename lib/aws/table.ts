@@ -8,7 +8,7 @@ import type { OidcSubject } from '../model/oidc-subject.ts'
 import type { Principal } from '../model/principal.ts'
 import type { PrincipalChange, PrincipalWrite } from '../model/principal-change.ts'
 import type { ProfileVersion } from '../model/profile.ts'
-import type { CrlHead, RevocationEntry } from '../model/revocation.ts'
+import type { CrlHead, RevocationEntry, SerialStatus } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
 import type { Stored } from '../ports.ts'
 
@@ -21,20 +21,22 @@ import type { Stored } from '../ports.ts'
  * | `CERTIFICATE#<id>` | `CERTIFICATE`, `VERSION#<n>` | a certificate and its versions |
  * | `SERIAL#<issuer>#<serial>` | `STATUS` | what OCSP answers |
  * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<recorded at>#<serial>`, `EVENT#<n>` | a revocation list |
+ * | `REVOCATION#<digest>` | `PLAN`, `TARGETS#<n>` | a planned revocation in bulk |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
- * | `ISSUER#<id>` | `ISSUER` | an issuer |
+ * | `ISSUER#<id>` | `ISSUER`, `REQUEST` | an issuer, and what was asked of its parent outside |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
  * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
  * | `ACCESS#<credential>` | `USED` | when a credential was last used |
  * | `FIRST_ADMIN` | `FIRST_ADMIN` | that there was one |
  * | `CURSOR#SECRET` | `CURSOR` | the secret that makes cursors tamper-evident |
+ * | `OCSP#<issuer>#<question>` | `ANSWER` | a signed answer, for its window |
  * | `RESPONDER#<issuer>` | `RESPONDER` | a delegated OCSP responder |
  * | `IDEMPOTENCY#<principal>#<key>` | `REPLAY` | an answer already given |
  *
  * | index | jobs | certificates | events | others |
  * |---|---|---|---|---|
- * | gsi1 | all | all | all | all of a kind |
+ * | gsi1 | all | all | all | all of a kind; serials by owner |
  * | gsi2 | by certificate | by profile | by actor | OIDC subjects by principal |
  * | gsi3 | by status | by status | by action | |
  * | gsi4 | by approval state | by owner | by resource | |
@@ -61,21 +63,34 @@ export const keys = {
     pk: `CRL#${issuer_id}#${shard}`,
     sk: `ENTRY#${recorded_at}#${serial}`,
   }),
+  revocationPlan: (digest: string): Key => ({ pk: `REVOCATION#${digest}`, sk: 'PLAN' }),
+  revocationTargets: (digest: string, n: number): Key => ({
+    pk: `REVOCATION#${digest}`,
+    sk: `TARGETS#${padded(n)}`,
+  }),
   profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
   profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
+  issuerRequest: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'REQUEST' }),
   principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
   oidcSubject: (id: string): Key => ({ pk: `SUBJECT#${id}`, sk: 'SUBJECT' }),
   used: (credential: string): Key => ({ pk: `ACCESS#${credential}`, sk: 'USED' }),
   firstAdmin: { pk: 'FIRST_ADMIN', sk: 'FIRST_ADMIN' },
   cursorSecret: { pk: 'CURSOR#SECRET', sk: 'CURSOR' },
+  ocspAnswer: (issuer: string, question: string): Key => ({
+    pk: `OCSP#${issuer}#${question}`,
+    sk: 'ANSWER',
+  }),
   responder: (issuer: string): Key => ({ pk: `RESPONDER#${issuer}`, sk: 'RESPONDER' }),
   replay: (principal: string, key: string): Key => ({
     pk: `IDEMPOTENCY#${principal}#${key}`,
     sk: 'REPLAY',
   }),
 } as const
+
+/** Owners are the same person however they are written. */
+const folded = (owner: string): string => owner.normalize('NFKC').trim().toLowerCase()
 
 /** The partitions of the indexes, by what is asked. */
 export const lists = {
@@ -87,7 +102,11 @@ export const lists = {
   certificates: 'CERTIFICATES',
   certificatesUnder: (profile: string) => `CERTIFICATES#${profile}`,
   certificatesAt: (status: string) => `CERTIFICATES#${status}`,
-  certificatesOwnedBy: (owner: string) => `CERTIFICATES#${owner.normalize('NFKC').trim().toLowerCase()}`,
+  certificatesOwnedBy: (owner: string) => `CERTIFICATES#${folded(owner)}`,
+  serialsOf: (issuer: string) => `SERIALS#${issuer}`,
+  serialsUnder: (profile: string) => `SERIALS#${profile}`,
+  serialsWith: (spki_sha256: string) => `SERIALS#${spki_sha256}`,
+  serialsOwnedBy: (owner: string) => `SERIALS#${folded(owner)}`,
   events: 'EVENTS',
   eventsBy: (actor: string) => `EVENTS#${actor}`,
   eventsOf: (type: string) => `EVENTS#${type}`,
@@ -164,6 +183,19 @@ export const items = {
       ...certificate,
     }
   },
+  serial: (serial: SerialStatus): Item => {
+    const order = `${serial.not_after}#${serial.serial}`
+    return {
+      ...keys.serial(serial.issuer_id, serial.serial),
+      ...indexed({
+        gsi1: [lists.serialsOwnedBy(serial.owner), order],
+        gsi2: [lists.serialsOf(serial.issuer_id), order],
+        gsi3: serial.profile_id === null ? null : [lists.serialsUnder(serial.profile_id), order],
+        gsi4: [lists.serialsWith(serial.spki_sha256), order],
+      }),
+      ...serial,
+    }
+  },
   certificateVersion: (version: CertificateVersion): Item => ({
     ...keys.certificateVersion(version.certificate_id, version.number),
     ...version,
@@ -228,14 +260,13 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
         {
           of,
           put: items.certificateVersion(write.version),
-          condition: { attribute: 'revoked_at', equals: null },
+          condition: { attribute: 'revoked_at', equals: write.before },
         },
       ]
     case 'new_serial':
     case 'next_serial': {
       const { serial } = write
-      const put = { ...keys.serial(serial.issuer_id, serial.serial), ...serial }
-      return [{ of, put, condition: after(serial.version) }]
+      return [{ of, put: items.serial(serial), condition: after(serial.version) }]
     }
     case 'revocation_entry': {
       const { entry } = write
@@ -252,6 +283,10 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
     }
     case 'issuer':
       return [{ of, put: items.issuer(write.issuer), condition: after(write.issuer.version) }]
+    case 'issuer_request': {
+      const { request } = write
+      return [{ of, put: { ...keys.issuerRequest(request.issuer_id), ...request }, condition: 'absent' }]
+    }
     case 'replay':
       return [{ of, put: items.replay(write.replay), condition: 'absent' }]
     case 'require_profile':

@@ -1,30 +1,44 @@
-import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { Refusal } from '../model/refusal.ts'
+import type { SerialStatus } from '../model/revocation.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
-import { certIdOf, isIssuedBy, type OcspCertId } from '../pki/ocsp-cert-id.ts'
+import { certIdOf, isIssuedBy } from '../pki/ocsp-cert-id.ts'
 import { type OcspRequest, readOcspRequest } from '../pki/ocsp-request.ts'
 import {
   assembleOcspResponse,
-  type OcspAnswer,
   type OcspResponsePlan,
+  type OcspStatus,
   ocspErrors,
   tbsResponseData,
 } from '../pki/ocsp-response.ts'
 import { canonicalSerial } from '../pki/serial.ts'
-import type { OcspQuery, OcspReply, ResponderRecord, Responders, SerialStatuses, Unseal } from '../ports.ts'
+import type {
+  OcspQuery,
+  OcspReply,
+  ResponderRecord,
+  Responders,
+  SerialStatuses,
+  SignedAnswer,
+  SignedAnswers,
+  Unseal,
+} from '../ports.ts'
 
 export type OcspDeps = {
   readonly responders: Pick<Responders, 'get'>
   readonly serials: SerialStatuses
+  readonly answers: SignedAnswers
   readonly unseal: Unseal
   readonly now: Clock
-  /** Told of what failed: the answer itself says no more than "try later". */
+  /** Whether a fault is one that passes, so that asking again later may help. */
+  readonly isPassing: (error: unknown) => boolean
+  /** Told of what failed: the answer itself says no more than which kind it was. */
   readonly onFault: (error: unknown) => void
 }
 
-/** How long an answer is valid, and how long caches may repeat it. */
+/** How long an answer is valid, how long it is given again, and how long caches may repeat it. */
 const answerSeconds = 3600
+const windowSeconds = 900
 const answerMaxAge = 60
 
 /** How many certificates one request may ask about. */
@@ -41,39 +55,48 @@ const askedOf = (query: OcspQuery, responder: ResponderRecord): OcspRequest => {
   return { certificate_ids: [certIdOf(issuer, serial)], nonce: null }
 }
 
-const answerFor = async (
-  deps: OcspDeps,
-  issuer_id: string,
-  certificate_id: OcspCertId,
-  now: Date,
-): Promise<OcspAnswer> => {
-  const found = await deps.serials.get(issuer_id, certificate_id.serial)
-  const times = { this_update: instantOf(now), next_update: instantOf(later(now, answerSeconds)) }
-  if (found === null) return { certificate_id, status: { status: 'unknown' }, ...times }
-  if (found.status === 'good') return { certificate_id, status: { status: 'good' }, ...times }
-  const revoked_at = found.revoked_at ?? times.this_update
-  return { certificate_id, status: { status: 'revoked', revoked_at, reason: found.reason }, ...times }
+const statusOf = (found: SerialStatus | null): OcspStatus => {
+  if (found === null) return { status: 'unknown' }
+  if (found.status === 'good') return { status: 'good' }
+  // A revocation always has its time; one without would still never be "good".
+  return { status: 'revoked', revoked_at: found.revoked_at ?? found.not_after, reason: found.reason }
 }
 
-const answer = async (
-  deps: OcspDeps,
-  issuer_id: string,
-  responder: ResponderRecord,
-  request: OcspRequest,
-): Promise<Uint8Array> => {
+/** What is asked and what is known of it, read before anything is signed. */
+type Question = {
+  readonly issuer_id: string
+  readonly responder: ResponderRecord
+  readonly request: OcspRequest
+  readonly found: readonly (SerialStatus | null)[]
+}
+
+const versionsOf = ({ found }: Question): readonly number[] => found.map((status) => status?.version ?? 0)
+
+const signed = async (deps: OcspDeps, question: Question): Promise<SignedAnswer> => {
+  const { responder, request, found } = question
   const now = new Date(Math.floor(deps.now().getTime() / 1000) * 1000)
   const certificate = Buffer.from(responder.certificate, 'base64')
-  const answers = await Promise.all(request.certificate_ids.map((id) => answerFor(deps, issuer_id, id, now)))
+  const this_update = instantOf(now)
+  // Nobody believes an answer whose signer has expired.
+  const end = Math.min(later(now, answerSeconds).getTime(), Date.parse(responder.not_after))
+  const next_update = instantOf(new Date(end))
   const plan: OcspResponsePlan = {
     responder_spki: readCertificate(certificate).spki,
     signing_algorithm: 'ECDSA_SHA_256',
-    produced_at: instantOf(now),
-    answers,
+    produced_at: this_update,
+    answers: request.certificate_ids.map((certificate_id, index) => ({
+      certificate_id,
+      status: statusOf(found[index] ?? null),
+      this_update,
+      next_update,
+    })),
     nonce: request.nonce,
     certificates: [certificate],
   }
   const tbs = tbsResponseData(plan)
-  return assembleOcspResponse(tbs, sign('sha256', tbs, await keyOf(deps, responder)), plan)
+  const body = assembleOcspResponse(tbs, sign('sha256', tbs, await keyOf(deps, responder)), plan)
+  const fresh_until = instantOf(later(now, windowSeconds))
+  return { body, this_update, next_update, fresh_until, versions: versionsOf(question) }
 }
 
 /** Opened keys, by what they were sealed as: a key is opened once in the life of a function. */
@@ -89,9 +112,79 @@ const keyOf = async (deps: OcspDeps, { issuer_id, sealed_key }: ResponderRecord)
   return key
 }
 
+/** Whether an answer may be given again: in its window, and about serials that have not changed. */
+const isFresh = (answer: SignedAnswer | null, question: Question, now: string): answer is SignedAnswer =>
+  answer !== null &&
+  now < answer.fresh_until &&
+  now < answer.next_update &&
+  answer.versions.join() === versionsOf(question).join()
+
+const keyOfQuestion = ({ request }: Question): string => {
+  const hash = createHash('sha256')
+  for (const { der } of request.certificate_ids) hash.update(der)
+  return hash.digest('hex')
+}
+
+/**
+ * Answers that are kept in this process alone: about several certificates, or
+ * about serials that were never issued, of which anybody could ask for more
+ * than a table should hold.
+ */
+const remembered = new Map<string, SignedAnswer>()
+const mostRemembered = 1000
+
+const fromMemory = async (deps: OcspDeps, question: Question): Promise<SignedAnswer> => {
+  const key = `${question.issuer_id} ${question.responder.version} ${keyOfQuestion(question)}`
+  const held = remembered.get(key) ?? null
+  if (isFresh(held, question, instantOf(deps.now()))) return held
+  const answer = await signed(deps, question)
+  if (remembered.size >= mostRemembered) remembered.clear()
+  remembered.set(key, answer)
+  return answer
+}
+
+/** The kept answer, or a new one that is kept; null where the serial changed between the look and the keeping. */
+const fromTable = async (
+  deps: OcspDeps,
+  question: Question,
+  status: SerialStatus,
+): Promise<SignedAnswer | null> => {
+  const { issuer_id } = question
+  const key = keyOfQuestion(question)
+  const before = await deps.answers.get(issuer_id, key)
+  if (isFresh(before, question, instantOf(deps.now()))) return before
+  const answer = await signed(deps, question)
+  const outcome = await deps.answers.keep({ issuer_id, serial: status.serial, key, answer, before })
+  if (outcome === 'kept') return answer
+  const there = outcome === 'stale' ? null : await deps.answers.get(issuer_id, key)
+  return isFresh(there, question, instantOf(deps.now())) ? there : null
+}
+
+/** How often a question is asked anew because a serial changed while it was answered. */
+const rounds = 4
+
+const answerTo = async (deps: OcspDeps, asked: Omit<Question, 'found'>): Promise<SignedAnswer> => {
+  const { issuer_id, request } = asked
+  for (let round = 0; round < rounds; round += 1) {
+    const found = await Promise.all(
+      request.certificate_ids.map(({ serial }) => deps.serials.get(issuer_id, serial)),
+    )
+    const question = { ...asked, found }
+    if (request.nonce !== null) return signed(deps, question)
+    const [only, ...more] = found
+    const answer =
+      only === undefined || only === null || more.length > 0
+        ? await fromMemory(deps, question)
+        : await fromTable(deps, question, only)
+    if (answer !== null) return answer
+  }
+  throw new Error('a serial changes faster than it can be answered for')
+}
+
 const uncached = (body: Uint8Array, outcome: OcspReply['outcome']): OcspReply => ({
   body,
   max_age_seconds: 0,
+  this_update: null,
   outcome,
 })
 
@@ -107,8 +200,14 @@ const answerKnown = async (
   if (request.certificate_ids.length > maximumAsked) return uncached(ocspErrors.malformedRequest, 'malformed')
   if (!request.certificate_ids.every((id) => isIssuedBy(id, issuer)))
     return uncached(ocspErrors.unauthorized, 'unauthorized')
-  const body = await answer(deps, issuer_id, responder, request)
-  return { body, max_age_seconds: request.nonce === null ? answerMaxAge : 0, outcome: 'answered' }
+  if (responder.not_after <= instantOf(deps.now())) {
+    deps.onFault(new Error(`the responder of ${issuer_id} has expired`))
+    return uncached(ocspErrors.tryLater, 'fault')
+  }
+  const { body, this_update, next_update } = await answerTo(deps, { issuer_id, responder, request })
+  const left = Math.floor((Date.parse(next_update) - deps.now().getTime()) / 1000)
+  const max_age_seconds = request.nonce === null ? Math.max(0, Math.min(answerMaxAge, left)) : 0
+  return { body, max_age_seconds, this_update, outcome: 'answered' }
 }
 
 /**
@@ -125,6 +224,6 @@ export const answerOcsp = async (deps: OcspDeps, issuer_id: string, query: OcspQ
     if (error instanceof Refusal && error.code === 'ocsp_malformed')
       return uncached(ocspErrors.malformedRequest, 'malformed')
     deps.onFault(error)
-    return uncached(ocspErrors.tryLater, 'fault')
+    return uncached(deps.isPassing(error) ? ocspErrors.tryLater : ocspErrors.internalError, 'fault')
   }
 }

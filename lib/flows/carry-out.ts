@@ -1,3 +1,4 @@
+import { step } from '../model/change.ts'
 import { refuseMandate } from '../model/close.ts'
 import { append } from '../model/event.ts'
 import { type Evidence, type Mandate, mandateFor, type Rules } from '../model/gate.ts'
@@ -35,18 +36,50 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
 
 /** The jobs that made these versions of a profile; one that is missing or unreadable is left out. */
 const makersOf = async (deps: CarryOutDeps, rules: Rules): Promise<ReadonlyMap<string, JobFile>> => {
-  const ids = [rules.pinned, rules.current].flatMap((profile) => (profile === null ? [] : [profile.job_id]))
+  const ids = [rules.pinned, rules.current, ...(rules.affected ?? [])].flatMap((profile) =>
+    profile === null ? [] : [profile.job_id],
+  )
   const files = await Promise.all([...new Set(ids)].map((id) => deps.jobs.load(id)))
   return new Map(
     files.flatMap((file) => (file === null || 'unreadable' in file ? [] : [[file.job.id, file] as const])),
   )
 }
 
-const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
+/** The profiles in force that a revocation bears on; one that is not there is left out, and refused by the gate. */
+export const affectedBy = async (
+  profiles: Pick<Profiles, 'rules'>,
+  affected: readonly { readonly id: string }[],
+): Promise<Rules> => {
+  const found = await Promise.all(affected.map(({ id }) => profiles.rules(id, null)))
+  return {
+    pinned: null,
+    current: null,
+    affected: found.flatMap(({ current }) => (current === null ? [] : [current])),
+  }
+}
+
+const rulesFor = async (deps: CarryOutDeps, file: JobFile): Promise<Rules> => {
+  if (file.content.type === 'Revocation') return affectedBy(deps.profiles, file.content.profiles)
   const { id, version } = profileOf(file)
-  const rules = id === null ? { pinned: null, current: null } : await deps.profiles.rules(id, version)
+  return id === null ? { pinned: null, current: null } : deps.profiles.rules(id, version)
+}
+
+const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
+  const rules = await rulesFor(deps, file)
   const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
   return { rules, made_by: await makersOf(deps, rules), verify, now }
+}
+
+/** Ends a job that can never be done, and says why. */
+export const failJob = async (
+  deps: Pick<CarryOutDeps, 'jobs' | 'now' | 'worker'>,
+  file: JobFile,
+  reason: string,
+): Promise<Result> => {
+  const actor = { id: deps.worker, type: 'System' } as const
+  const draft = { type: 'job_failed', actor, details: { reason } } as const
+  const change = step(file, { status: 'Failed', error_message: reason.slice(0, 2000) }, [draft], deps.now())
+  return (await deps.jobs.commit(change)) === 'committed' ? 'done' : 'in_other_hands'
 }
 
 const recordUnreadable = async (deps: CarryOutDeps, id: string, found: UnreadableJob): Promise<Result> => {

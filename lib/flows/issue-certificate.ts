@@ -13,6 +13,7 @@ import { type CarryOutDeps, carryOut, type Result } from './carry-out.ts'
 import { checkPlan } from './rebuild-plan.ts'
 import { type Issuing, issuedWrites } from './record-issuance.ts'
 import { signMandated } from './sign-certificate.ts'
+import { signRequest } from './sign-request.ts'
 
 export type IssueDeps = CarryOutDeps & {
   readonly issuers: Pick<Issuers, 'get'>
@@ -142,6 +143,8 @@ const complete = async (
 const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<Result> => {
   const { file } = mandate
   const { content } = file
+  if (content.type === 'IssuerChange' && content.operation === 'request')
+    return signRequest(deps, mandate, content)
   if (!('plan' in content)) throw new Refusal('mandate_refused', `no key signs for a ${content.type}`)
   if (file.job.attempts >= maximumAttempts)
     return fail(deps, file, `given up after ${maximumAttempts} attempts`)

@@ -173,6 +173,8 @@ export const issuedWrites = async (
     case 'Renewal':
       return leaf(deps, file, content, signed.der)
     case 'IssuerChange':
+      if (content.operation !== 'create')
+        throw new Refusal('mandate_refused', `no certificate comes of ${content.operation}`)
       return ca(deps, file, content, signed, now)
     default:
       throw new Refusal('mandate_refused', `no key signs for a ${content.type}`)

@@ -147,6 +147,11 @@ export const examples: Readonly<Record<string, Example>> = {
   getCertificate: { response: certificate },
   renewCertificate: { request: { reason: 'the key is to be kept' } },
   revokeCertificate: { request: { reason: 'keyCompromise', note: 'found in a public repository' } },
+  releaseCertificate: { request: { note: 'found again' } },
+  planRevocation: {
+    request: { selection: { issuer_id: 'iss-web', serials: ['4a0c77'] }, reason: 'keyCompromise' },
+  },
+  revokeInBulk: { request: { plan: digest, note: 'the pipeline of 3 March' } },
   listJobs: { response: [job] },
   getJob: { response: job },
   cancelJob: {
@@ -169,6 +174,23 @@ export const examples: Readonly<Record<string, Example>> = {
   withdraw: { request: { note: 'asked for by mistake' }, response: { ...approval, state: 'withdrawn' } },
   createProfile: { request: { id: 'p-prod-web', ...document, reason: 'the first profile of the shop' } },
   changeProfile: { request: { ...document, name: 'Production web, two approvers' } },
+  requestIssuerCsr: {
+    request: {
+      name: 'Web CA under the company root',
+      key: 'issuing',
+      subject: [
+        { type: 'O', value: 'Example' },
+        { type: 'CN', value: 'Example Web CA' },
+      ],
+    },
+  },
+  importIssuer: {
+    request: {
+      certificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
+      reason: 'SECOPS-12346: signed by the company root today',
+    },
+  },
+  retireIssuer: { request: { reason: 'SECOPS-12347: replaced by iss-web-2' } },
   createIssuer: {
     request: {
       id: 'iss-web',

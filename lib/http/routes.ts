@@ -15,8 +15,9 @@ import { objectIdentifier } from '../model/plan.ts'
 import { principal } from '../model/principal.ts'
 import { profileDocument } from '../model/profile.ts'
 import { revocationReasons } from '../model/revocation.ts'
+import { commonTrait, target } from '../model/revocation-plan.ts'
 import { shardCount } from '../model/shards.ts'
-import { durationBetween, instantOf } from '../model/time.ts'
+import { durationBetween, instant, instantOf } from '../model/time.ts'
 import {
   apiKeyView,
   approvalRow,
@@ -29,6 +30,7 @@ import {
   oidcSubjectView,
   principalView,
   profileView,
+  revocationPlanView,
   versionView,
 } from './views.ts'
 
@@ -77,6 +79,7 @@ const paging = {
 
 const text = z.string().trim().min(1)
 const note = text.max(2000)
+const planDigest = z.string().regex(/^[0-9a-f]{64}$/)
 /** 16 KB of DER in PEM, with room for its line ends. */
 const csr = text.max(24_576)
 const owner = text.max(256)
@@ -92,6 +95,7 @@ const apiKeyParams = principalParams.extend({ key: apiKey.shape.id })
 const subjectParams = principalParams.extend({ subject: oidcSubjectId })
 const profileParams = z.strictObject({ id: profileId })
 const issuerParams = z.strictObject({ id: issuerId })
+const planParams = z.strictObject({ id: planDigest })
 
 export const bodies = {
   issue: z.strictObject({
@@ -104,9 +108,22 @@ export const bodies = {
   }),
   renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
   revoke: z.strictObject({
+    /** One version, by its serial number however it is written; every version that is still valid otherwise. */
+    serial: text.max(128).optional(),
     reason: z.enum(revocationReasons).default('unspecified'),
+    invalidity_date: instant.optional(),
     note: note.optional(),
   }),
+  release: z.strictObject({ note: note.optional() }),
+  planRevocation: z.strictObject({
+    selection: z.union([
+      ...commonTrait.options,
+      z.strictObject({ issuer_id: issuerId, serials: z.array(text.max(128)).min(1).max(1000) }),
+    ]),
+    reason: z.enum(revocationReasons).default('unspecified'),
+    invalidity_date: instant.optional(),
+  }),
+  revokeInBulk: z.strictObject({ plan: planDigest, note: note.optional() }),
   decide: z.strictObject({ note: note.optional() }),
   reject: z.strictObject({ note }),
   createProfile: profileDocument.extend({ id: profileId, reason: note.optional() }),
@@ -115,6 +132,19 @@ export const bodies = {
     reason: note.optional(),
   }),
   deleteProfile: none,
+  requestIssuerCsr: z.strictObject({
+    name: text.max(128),
+    key: keyName,
+    subject: distinguishedName.min(1),
+    crl_shards: shardCount.default(1),
+    reason: note.optional(),
+  }),
+  importIssuer: z.strictObject({
+    /** The certificate of the issuer, then each above it up to a root: PEM. */
+    certificate: text.max(131_072),
+    reason: note.optional(),
+  }),
+  retireIssuer: z.strictObject({ reason: note.optional() }),
   createIssuer: z.strictObject({
     id: issuerId,
     name: text.max(128),
@@ -304,6 +334,46 @@ export const operations = {
     status: 202,
     output: certificateChanged,
   }),
+  releaseCertificate: route({
+    method: 'POST',
+    path: `${prefix}/certificates/{id}/release`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'End the hold on a certificate; under a gated profile it takes a second person',
+    params: certificateParams,
+    body: bodies.release,
+    status: 202,
+    output: certificateChanged,
+  }),
+  planRevocation: route({
+    method: 'POST',
+    path: `${prefix}/revocations/plan`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Say what a revocation in bulk would do, without doing it',
+    body: bodies.planRevocation,
+    output: revocationPlanView,
+  }),
+  listPlannedRevocations: route({
+    method: 'GET',
+    path: `${prefix}/revocations/plan/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List every certificate of a plan',
+    params: planParams,
+    query: queries.page,
+    output: z.array(target),
+  }),
+  revokeInBulk: route({
+    method: 'POST',
+    path: `${prefix}/revocations`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Carry out a plan, by its digest; where a profile is gated it takes a second person',
+    body: bodies.revokeInBulk,
+    status: 202,
+    output: changed,
+  }),
   listJobs: route({
     method: 'GET',
     path: `${prefix}/jobs`,
@@ -460,6 +530,48 @@ export const operations = {
     params: issuerParams,
     output: issuerView,
     versioned: true,
+  }),
+  requestIssuerCsr: route({
+    method: 'POST',
+    path: `${prefix}/issuers/{id}/csr`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Have a CA key sign a request, for a CA certificate from a parent outside',
+    params: issuerParams,
+    body: bodies.requestIssuerCsr,
+    status: 202,
+    output: changed,
+  }),
+  getIssuerCsr: route({
+    method: 'GET',
+    path: `${prefix}/issuers/{id}/csr`,
+    function: 'read',
+    permission: 'read',
+    summary: 'The request to take to the parent outside, as PEM',
+    params: issuerParams,
+    output: null,
+  }),
+  importIssuer: route({
+    method: 'POST',
+    path: `${prefix}/issuers/{id}/certificate`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Import the certificate that the parent outside made, with its chain',
+    params: issuerParams,
+    body: bodies.importIssuer,
+    status: 202,
+    output: changed,
+  }),
+  retireIssuer: route({
+    method: 'POST',
+    path: `${prefix}/issuers/{id}/retire`,
+    function: 'submit',
+    permission: 'administer',
+    summary: 'Let an issuer issue nothing more; its CRL and OCSP go on',
+    params: issuerParams,
+    body: bodies.retireIssuer,
+    status: 202,
+    output: changed,
   }),
   listEvents: route({
     method: 'GET',

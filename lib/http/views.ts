@@ -12,6 +12,7 @@ import { type Job, type JobFile, job, jobContent } from '../model/job.ts'
 import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
 import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
+import { target } from '../model/revocation-plan.ts'
 import { harmless, summaryOf } from '../model/summary.ts'
 import { instant } from '../model/time.ts'
 import { warningsOf } from '../model/warnings.ts'
@@ -88,7 +89,9 @@ export const approvalView = approvalRow.extend({
   /** Whom the approval still waits for, stage by stage. */
   missing: z.array(z.strictObject({ stage: approvalStage, missing: z.int() })),
   /** Field by field, from the version that would be replaced; null where there is none. */
-  difference: z.array(z.strictObject({ pointer: z.string(), before: z.unknown(), after: z.unknown() })).nullable(),
+  difference: z
+    .array(z.strictObject({ pointer: z.string(), before: z.unknown(), after: z.unknown() }))
+    .nullable(),
   content: jobContent,
 })
 
@@ -141,10 +144,12 @@ export const issuerView = z.strictObject({
   job_id: z.string(),
 })
 
-const pemOf = (der: string): string =>
-  `-----BEGIN CERTIFICATE-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
+/** DER in base64 as PEM (RFC 7468). */
+export const pem = (label: string, der: string): string =>
+  `-----BEGIN ${label}-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 
-export const chainPem = (ders: readonly string[]): string => ders.map(pemOf).join('')
+export const chainPem = (ders: readonly string[]): string =>
+  ders.map((der) => pem('CERTIFICATE', der)).join('')
 
 export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
   const { id, type, name, status, key, parent_id, path_length, chain, facts, created_at, job_id } = row
@@ -194,3 +199,29 @@ export const viewOidcSubject = (
   { version: _, ...rest }: OidcSubject,
   last_used_at: string | null,
 ): z.infer<typeof oidcSubjectView> => ({ ...rest, last_used_at })
+
+/** What a revocation in bulk would do. `digest` names it; all that matched can be listed. */
+export const revocationPlanView = z.strictObject({
+  digest: z.string(),
+  matched: z.int(),
+  already_revoked: z.int(),
+  expired: z.int(),
+  profiles: z.array(z.strictObject({ id: z.string(), matched: z.int(), requires_approval: z.boolean() })),
+  /** Those with the most, a hundred at most. */
+  owners: z.array(z.strictObject({ owner: z.string(), matched: z.int() })),
+  owners_in_all: z.int(),
+  lists: z.array(
+    z.strictObject({
+      issuer_id: z.string(),
+      shard: z.int(),
+      entries_before: z.int(),
+      entries_after: z.int(),
+      octets_before: z.int(),
+      octets_after: z.int(),
+      /** IAM Roles Anywhere takes lists of at most 300,000 octets. */
+      fits_roles_anywhere: z.boolean(),
+    }),
+  ),
+  /** The first hundred. */
+  first: z.array(target),
+})

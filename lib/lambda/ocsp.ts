@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+import type { Clock } from '../model/time.ts'
 import type { OcspQuery, OcspReply } from '../ports.ts'
 import { logger } from './logger.ts'
 import { measure } from './metrics.ts'
@@ -43,19 +45,42 @@ const text = (statusCode: number, body: string): Result => ({
   body,
 })
 
-const answered = ({ body, max_age_seconds }: OcspReply): Result => ({
-  statusCode: 200,
-  headers: {
-    'content-type': 'application/ocsp-response',
-    'cache-control': max_age_seconds === 0 ? 'no-store' : `public, max-age=${max_age_seconds}`,
-  },
-  body: Buffer.from(body).toString('base64'),
-  isBase64Encoded: true,
-})
+/** What caches may do with an answer: nothing that outlives it (RFC 5019 §6.2, RFC 9111). */
+const cacheHeaders = (
+  { body, max_age_seconds, this_update }: OcspReply,
+  now: Date,
+): Record<string, string> => {
+  if (max_age_seconds === 0 || this_update === null) return { 'cache-control': 'no-store' }
+  return {
+    'cache-control': `max-age=${max_age_seconds}, public, no-transform, must-revalidate`,
+    etag: `"${createHash('sha256').update(body).digest('hex')}"`,
+    'last-modified': new Date(this_update).toUTCString(),
+    expires: new Date(now.getTime() + max_age_seconds * 1000).toUTCString(),
+  }
+}
+
+/** Whether a conditional request names what it would be sent (RFC 9110 §13.1.2). */
+const isHeld = (condition: string | undefined, etag: string | undefined): boolean =>
+  etag !== undefined &&
+  (condition?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ??
+    false)
+
+const answered = (event: APIGatewayProxyEventV2, reply: OcspReply, now: Date): Result => {
+  const headers = { 'content-type': 'application/ocsp-response', ...cacheHeaders(reply, now) }
+  const { etag } = headers as { readonly etag?: string }
+  const asks = event.requestContext.http.method !== 'POST'
+  if (asks && isHeld(event.headers['if-none-match'], etag)) return { statusCode: 304, headers }
+  return { statusCode: 200, headers, body: Buffer.from(reply.body).toString('base64'), isBase64Encoded: true }
+}
+
+type Deps = {
+  readonly answer: (issuer_id: string, query: OcspQuery) => Promise<OcspReply>
+  readonly now: Clock
+}
 
 /** The OCSP function behind CloudFront (RFC 6960 Appendix A): POST and GET of DER, GET of a serial number. */
 export const ocspFunction =
-  (answer: (issuer_id: string, query: OcspQuery) => Promise<OcspReply>) =>
+  ({ answer, now }: Deps) =>
   async (event: APIGatewayProxyEventV2): Promise<Result> => {
     const { method } = event.requestContext.http
     if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return text(405, 'GET or POST\n')
@@ -65,5 +90,5 @@ export const ocspFunction =
     logger.info('answered', { issuer_id: question.issuer_id, outcome: reply.outcome })
     const dimensions = { status: reply.outcome }
     measure([{ name: 'ocsp_requests_total', unit: 'Count', value: 1, dimensions }])
-    return reply.outcome === 'unknown_issuer' ? text(404, 'not found\n') : answered(reply)
+    return reply.outcome === 'unknown_issuer' ? text(404, 'not found\n') : answered(event, reply, now())
   }

@@ -27,6 +27,27 @@ export const stageOrders = ['ordered', 'parallel'] as const
 const total = (stages: readonly ApprovalStage[]): number =>
   stages.reduce((sum, { quorum }) => sum + quorum, 0)
 
+const stages = z
+  .array(approvalStage)
+  .min(1)
+  .max(8)
+  .refine((all) => distinct(all.map(({ name }) => name)), 'two stages have one name')
+  .refine((all) => total(all) <= 16, 'ask for more than 16 people')
+
+const quorum = z.int().min(1).max(16)
+const order = z.enum(stageOrders)
+const expires_after = durationBetween('PT15M', 'P90D')
+const reason_required = z.boolean()
+
+const policy = z.strictObject({
+  quorum,
+  stages: stages.optional(),
+  /** Whether a stage waits for those before it. */
+  order,
+  expires_after,
+  reason_required,
+})
+
 /**
  * How many people must agree, who they may be, and how long they have.
  * `quorum` alone asks for so many approvers; `stages` say who they are, and
@@ -34,33 +55,22 @@ const total = (stages: readonly ApprovalStage[]): number =>
  */
 export const approvalPolicy = z
   .strictObject({
-    quorum: z.int().min(1).max(16).optional(),
-    stages: z
-      .array(approvalStage)
-      .min(1)
-      .max(8)
-      .refine((stages) => distinct(stages.map(({ name }) => name)), 'two stages have one name')
-      .optional(),
-    /** Whether a stage waits for those before it. */
-    order: z.enum(stageOrders).default('parallel'),
-    expires_after: durationBetween('PT15M', 'P90D').default('P7D'),
-    reason_required: z.boolean().default(false),
+    quorum: quorum.optional(),
+    stages: stages.optional(),
+    order: order.default('parallel'),
+    expires_after: expires_after.default('P7D'),
+    reason_required: reason_required.default(false),
   })
-  .refine(({ quorum, stages }) => stages === undefined || quorum === undefined || quorum === total(stages), {
+  .refine((given) => given.stages === undefined || [undefined, total(given.stages)].includes(given.quorum), {
     path: ['quorum'],
     error: 'is the sum of the stages where there are stages',
   })
-  .refine(({ stages }) => stages === undefined || total(stages) <= 16, {
-    path: ['stages'],
-    error: 'ask for more than 16 people',
-  })
-  .transform(({ quorum, stages, ...rest }) => ({
-    ...rest,
-    quorum: stages === undefined ? (quorum ?? 1) : total(stages),
-    ...(stages === undefined ? {} : { stages }),
-  }))
+  .transform(({ stages: named, quorum: asked = 1, ...rest }) =>
+    named === undefined ? { ...rest, quorum: asked } : { ...rest, quorum: total(named), stages: named },
+  )
+  .pipe(policy)
 
-export type ApprovalPolicy = Readonly<z.infer<typeof approvalPolicy>>
+export type ApprovalPolicy = Readonly<z.infer<typeof policy>>
 
 export type Staging = Pick<ApprovalPolicy, 'quorum' | 'order'> & {
   readonly stages?: readonly ApprovalStage[]

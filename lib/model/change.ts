@@ -1,6 +1,6 @@
 import type { Certificate, CertificateVersion } from './certificate.ts'
 import { append, type Event, type EventDraft } from './event.ts'
-import type { Issuer } from './issuer.ts'
+import type { Issuer, IssuerRequest } from './issuer.ts'
 import type { Issuance, Job, JobContent, JobFile } from './job.ts'
 import { isTerminal, mayBecome } from './job.ts'
 import type { ProfileVersion } from './profile.ts'
@@ -27,11 +27,17 @@ export type Write =
   | { readonly write: 'issuance'; readonly issuance: Issuance }
   | { readonly write: 'new_certificate' | 'next_certificate'; readonly certificate: Certificate }
   | { readonly write: 'new_certificate_version'; readonly version: CertificateVersion }
-  | { readonly write: 'revoked_certificate_version'; readonly version: CertificateVersion }
+  | {
+      readonly write: 'revoked_certificate_version'
+      readonly version: CertificateVersion
+      /** What must still be stored as its `revoked_at`. */
+      readonly before: string | null
+    }
   | { readonly write: 'new_serial' | 'next_serial'; readonly serial: SerialStatus }
   | { readonly write: 'revocation_entry'; readonly entry: RevocationEntry }
   | { readonly write: 'profile'; readonly profile: ProfileVersion }
   | { readonly write: 'issuer'; readonly issuer: Issuer }
+  | { readonly write: 'issuer_request'; readonly request: IssuerRequest }
   | { readonly write: 'replay'; readonly replay: Replay }
   | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
   | { readonly write: 'require_issuer'; readonly id: string }
@@ -82,7 +88,7 @@ export const begin = (
   now: Date,
 ): Change => ({ job, events: linked(job, [], drafts, now), writes })
 
-type Moved = Partial<Pick<Job, 'status' | 'approval' | 'lease' | 'attempts' | 'error_message'>>
+type Moved = Partial<Pick<Job, 'status' | 'approval' | 'lease' | 'attempts' | 'progress' | 'error_message'>>
 
 /** A further step of a job. A step that the state machine does not have is a fault of ours, not a rule. */
 export const step = (

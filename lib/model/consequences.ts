@@ -43,6 +43,10 @@ const relisted = (details: Event['details']): readonly Effect[] => {
   return data?.map((list) => ({ effect: 'publish_status', ...list })) ?? published(details)
 }
 
+/** A revocation that is not through goes on in another run of its worker. */
+const continued = (job: Snapshot | null, details: Event['details']): readonly Effect[] =>
+  details.continues === true ? dispatched(job) : []
+
 const nothing = (): readonly Effect[] => []
 
 /** The map of the asynchronous half: event type → what follows. The relay merely carries it out. */
@@ -63,7 +67,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   issuance_planned: nothing,
   certificate_issued: nothing,
   issuance_failed: nothing,
-  certificate_revoked: ({ details }) => relisted(details),
+  certificate_released: ({ details, job }) => [...relisted(details), ...continued(job, details)],
+  certificate_revoked: ({ details, job }) => [...relisted(details), ...continued(job, details)],
   profile_changed: nothing,
   issuer_changed: ({ details }) => published(details),
   job_failed: nothing,

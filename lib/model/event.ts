@@ -20,6 +20,7 @@ export const eventTypes = [
   'certificate_issued',
   'issuance_failed',
   'certificate_revoked',
+  'certificate_released',
   'profile_changed',
   'issuer_changed',
   'job_failed',

@@ -20,7 +20,12 @@ export type Mandate = { readonly [earned]: true; readonly file: JobFile }
  * The rules that bear on a job: the version of the profile it was made under,
  * and the version that is in force now. Null where none is stored.
  */
-export type Rules = { readonly pinned: ProfileVersion | null; readonly current: ProfileVersion | null }
+export type Rules = {
+  readonly pinned: ProfileVersion | null
+  readonly current: ProfileVersion | null
+  /** The versions in force of all the profiles that a job without one of its own bears on. */
+  readonly affected?: readonly ProfileVersion[]
+}
 
 /** What a job needs before it may be carried out, and the digest of the rules that say so. */
 export type Requirement = { readonly policy: ApprovalPolicy; readonly sha256: string }
@@ -60,8 +65,15 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
       const { id, version, document } = pinned
       return { policy: strictest(first, ...others), sha256: digestOf({ id, version, document }) }
     }
-    case 'Revocation':
-      return null
+    case 'Revocation': {
+      const affected = content.profiles.map(({ id }) => rules.affected?.find((profile) => profile.id === id))
+      const [first, ...others] = affected.flatMap((profile) => {
+        if (profile === undefined) throw new Refusal('mandate_refused', 'a profile of these is not on record')
+        return policyOf(profile)
+      })
+      if (first === undefined) return null
+      return { policy: strictest(first, ...others), sha256: digestOf({ profiles: content.profiles }) }
+    }
     case 'ProfileChange': {
       const [first = rulesPolicy] = policyOf(rules.current)
       return {
@@ -247,7 +259,7 @@ export function* accountComplaints(file: JobFile, evidence: Account): Generator<
   const requirement = requirementFor(file.content, rules)
   if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
   else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
-  for (const profile of [rules.pinned, rules.current])
+  for (const profile of [rules.pinned, rules.current, ...(rules.affected ?? [])])
     if (profile !== null) yield* provenanceComplaints(profile, evidence)
 }
 

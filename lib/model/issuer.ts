@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { issuerId } from './ids.ts'
 import { derBase64, issuerFacts } from './plan.ts'
+import { shardCount } from './shards.ts'
 import { instant } from './time.ts'
 
 export const issuerTypes = ['kms'] as const
@@ -29,5 +30,20 @@ export const issuer = z.strictObject({
   created_at: instant,
   job_id: z.string(),
 })
+
+/** What was asked of a parent outside, kept until its answer is imported. */
+export const issuerRequest = z.strictObject({
+  issuer_id: issuerId,
+  name: z.string().min(1).max(128),
+  key: keyName,
+  spki: derBase64,
+  crl_shards: shardCount,
+  /** PKCS#10, DER, base64. */
+  csr: derBase64,
+  created_at: instant,
+  job_id: z.string(),
+})
+
+export type IssuerRequest = Readonly<z.infer<typeof issuerRequest>>
 
 export type Issuer = Readonly<z.infer<typeof issuer>>

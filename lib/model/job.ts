@@ -1,14 +1,24 @@
 import * as z from 'zod'
+import { signingAlgorithms } from './algorithms.ts'
 import { approval } from './approval.ts'
 import { digestOf } from './digest.ts'
 import type { Event } from './event.ts'
 import { certificateId, issuerId, jobId, principalId, profileId } from './ids.ts'
 import { keyName } from './issuer.ts'
+import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
 import { profileDocument } from './profile.ts'
 import { revocationReasons } from './revocation.ts'
-import { shardCount } from './shards.ts'
+import { affectedProfile, revocationPlan } from './revocation-plan.ts'
+import { shardCount, shardNumber } from './shards.ts'
 import { instant } from './time.ts'
+
+const revocable = z.strictObject({
+  number: z.int().min(1),
+  issuer_id: issuerId,
+  serial: serialNumber,
+  shard: shardNumber,
+})
 
 const certificateRequest = {
   certificate_id: certificateId,
@@ -19,18 +29,71 @@ const certificateRequest = {
   plan: certificatePlan,
 }
 
+const revocation = z.discriminatedUnion('operation', [
+  z.strictObject({
+    type: z.literal('Revocation'),
+    /** `release` ends a hold, and nothing else. */
+    operation: z.enum(['revoke', 'release']),
+    certificate_id: certificateId,
+    profile_id: profileId,
+    issuer_id: issuerId,
+    versions: z.array(revocable).min(1),
+    reason: z.enum(revocationReasons),
+    invalidity_date: instant.nullable(),
+    /** The profiles whose rules bear on it: none on what only makes things safer. */
+    profiles: z.array(affectedProfile),
+  }),
+  z.strictObject({
+    type: z.literal('Revocation'),
+    operation: z.literal('bulk'),
+    chosen: revocationPlan.omit({ profiles: true, created_at: true }),
+    /** The profiles of all that is revoked, each gated or not. */
+    profiles: z.array(affectedProfile),
+  }),
+])
+
+const issuerChangeOf = <O extends string>(operation: O) => ({
+  type: z.literal('IssuerChange'),
+  operation: z.literal(operation),
+  issuer_id: issuerId,
+  name: z.string().min(1).max(128),
+})
+
+/** What can be done to issuers: the first two take a CA key, the others none. */
+const issuerChange = z.discriminatedUnion('operation', [
+  z.strictObject({
+    ...issuerChangeOf('create'),
+    key: keyName,
+    parent_id: issuerId.nullable(),
+    crl_shards: shardCount,
+    plan: certificatePlan,
+  }),
+  /** A request, signed by the CA key, for a parent outside. */
+  z.strictObject({
+    ...issuerChangeOf('request'),
+    key: keyName,
+    spki: derBase64,
+    signing_algorithm: z.enum(signingAlgorithms),
+    subject: distinguishedName.min(1),
+    crl_shards: shardCount,
+  }),
+  /** The certificate that a parent outside made, and those above it. */
+  z.strictObject({
+    ...issuerChangeOf('import'),
+    key: keyName,
+    spki: derBase64,
+    chain: z.array(derBase64).min(1).max(8),
+    facts: issuerFacts,
+    path_length: z.int().min(0).nullable(),
+  }),
+  z.strictObject({ ...issuerChangeOf('retire'), base_version: z.int().min(1) }),
+])
+
 /** What will be done, whole and fixed when the job is made. Its digest is what people approve. */
 export const jobContent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Issuance'), ...certificateRequest }),
   z.strictObject({ type: z.literal('Renewal'), ...certificateRequest, replaces: z.int().min(1) }),
-  z.strictObject({
-    type: z.literal('Revocation'),
-    certificate_id: certificateId,
-    profile_id: profileId,
-    issuer_id: issuerId,
-    versions: z.array(z.strictObject({ number: z.int().min(1), serial: serialNumber })).min(1),
-    reason: z.enum(revocationReasons),
-  }),
+  revocation,
   z.strictObject({
     type: z.literal('ProfileChange'),
     operation: z.enum(['create', 'update', 'delete']),
@@ -40,16 +103,7 @@ export const jobContent = z.discriminatedUnion('type', [
     document: profileDocument,
     issuer: issuerFacts,
   }),
-  z.strictObject({
-    type: z.literal('IssuerChange'),
-    operation: z.literal('create'),
-    issuer_id: issuerId,
-    name: z.string().min(1).max(128),
-    key: keyName,
-    parent_id: issuerId.nullable(),
-    crl_shards: shardCount,
-    plan: certificatePlan,
-  }),
+  issuerChange,
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>
@@ -65,6 +119,15 @@ export const jobStatuses = [
 ] as const
 
 export type JobStatus = (typeof jobStatuses)[number]
+
+/** Certificates of a revocation. In the end, what matched is what was revoked or was so already. */
+const progress = z.strictObject({
+  matched: z.int().min(0),
+  /** Of those that matched: dealt with, in their order. */
+  done: z.int().min(0),
+  /** Of those dealt with: changed by this job. */
+  changed: z.int().min(0),
+})
 
 /** The unit of change: where it stands. What it does is its content, stored apart and never changed. */
 export const job = z.strictObject({
@@ -86,6 +149,8 @@ export const job = z.strictObject({
   approval: approval.nullable(),
   lease: z.strictObject({ holder: z.string(), until: instant }).nullable(),
   attempts: z.int().min(0),
+  /** How far a revocation has come; null for jobs that are done in one step. */
+  progress: progress.nullable().default(null),
   error_message: z.string().max(2000).nullable(),
   created_at: instant,
   updated_at: instant,

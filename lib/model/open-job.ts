@@ -38,6 +38,8 @@ const about = (
       return { certificate_id, profile_id, profile_version, issuer_id: plan.issuer.id }
     }
     case 'Revocation': {
+      if (content.operation === 'bulk')
+        return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: null }
       const { certificate_id, profile_id, issuer_id } = content
       return { certificate_id, profile_id, profile_version: null, issuer_id }
     }
@@ -54,7 +56,7 @@ const about = (
 }
 
 const takesKey = (content: JobContent): boolean =>
-  content.type === 'Issuance' || content.type === 'Renewal' || content.type === 'IssuerChange'
+  'plan' in content || (content.type === 'IssuerChange' && content.operation === 'request')
 
 /** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
@@ -93,6 +95,7 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
           },
     lease: null,
     attempts: 0,
+    progress: null,
     error_message: null,
     created_at,
     updated_at: created_at,

@@ -24,6 +24,33 @@ export const harmless = (text: string): string =>
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}}`,
   )
 
+const revoked = (content: Extract<JobContent, { type: 'Revocation' }>): string => {
+  if (content.operation === 'bulk') {
+    const { matched, selection, reason } = content.chosen
+    const chosen = Object.entries(selection).map(([name, value]) =>
+      typeof value === 'string' ? `${name} ${value}` : `${value.length} ${name}`,
+    )
+    return `revoke ${matched} certificates: ${chosen.join(', ')} (${reason})`
+  }
+  const serials = content.versions.map(({ serial }) => serial)
+  const shown = serials.length > 5 ? [...serials.slice(0, 5), `and ${serials.length - 5} more`] : serials
+  return `${content.operation} ${content.certificate_id}: ${shown.join(', ')} (${content.reason})`
+}
+
+const issuerSummary = (content: Extract<JobContent, { type: 'IssuerChange' }>): string => {
+  const { operation, issuer_id } = content
+  switch (operation) {
+    case 'create':
+      return `create issuer ${issuer_id} with key ${content.key}: CA ${planned(content.plan)}`
+    case 'request':
+      return `sign a request of issuer ${issuer_id} with key ${content.key}, for a CA certificate from outside`
+    case 'import':
+      return `import issuer ${issuer_id} with key ${content.key}: certificate SHA-256 ${content.facts.certificate_sha256}, until ${content.facts.not_after}`
+    case 'retire':
+      return `retire issuer ${issuer_id}: it issues nothing more; CRL and OCSP go on`
+  }
+}
+
 /** One line for a person: what this job would do. */
 export const summaryOf = (content: JobContent): string => {
   switch (content.type) {
@@ -32,12 +59,10 @@ export const summaryOf = (content: JobContent): string => {
     case 'Renewal':
       return harmless(`renew ${content.certificate_id} as ${planned(content.plan)}`)
     case 'Revocation':
-      return `revoke ${content.certificate_id}: ${content.versions.map(({ serial }) => serial).join(', ')} (${content.reason})`
+      return harmless(revoked(content))
     case 'ProfileChange':
       return `${content.operation} profile ${content.profile_id}, made against version ${content.base_version}`
     case 'IssuerChange':
-      return harmless(
-        `create issuer ${content.issuer_id} with key ${content.key}: CA ${planned(content.plan)}`,
-      )
+      return harmless(issuerSummary(content))
   }
 }

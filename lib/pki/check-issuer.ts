@@ -40,7 +40,8 @@ function* factsComplaints({ facts, spki, path_length }: Issuer, own: Certificate
     yield 'its key does not sign so'
 }
 
-const constraintsOf = (chain: readonly CertificateFacts[]) =>
+/** The name constraints along a chain, lowest first. */
+export const constraintsOf = (chain: readonly CertificateFacts[]) =>
   chain.flatMap(({ name_constraints }) => (name_constraints === null ? [] : [name_constraints]))
 
 /** Records that were found sound, by digest: the same octets need no second look. */

@@ -80,6 +80,9 @@ export const entriesOctets = (rows: Rows): number => {
   return octets
 }
 
+/** How many octets the entry of one row has. */
+export const entryOctetsOf = (row: Uint8Array): number => entriesOctets(() => [row])
+
 const chunkOctets = 65_536
 const entryOctets = 130
 

@@ -103,13 +103,14 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
 
   it.each([
     ['api-read', ['ACCESS', 'CURSOR']],
-    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB']],
+    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION']],
     ['api-decide', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],
     ['schedule-tend', ['JOB']],
     ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL']],
     ['worker-apply', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
+    ['status-ocsp', ['OCSP']],
     ['worker-publish-status', ['CRL', 'ISSUER', 'RESPONDER']],
   ])('%s writes only to partitions %j', (id, prefixes) => {
     const keys = leadingKeys(id, 'dynamodb:PutItem')
@@ -117,7 +118,11 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
   })
 
   it('lets OCSP read only what it answers from', () => {
-    expect(leadingKeys('status-ocsp', 'dynamodb:GetItem').sort()).toEqual(['RESPONDER#*', 'SERIAL#*'])
+    expect(leadingKeys('status-ocsp', 'dynamodb:GetItem').sort()).toEqual([
+      'OCSP#*',
+      'RESPONDER#*',
+      'SERIAL#*',
+    ])
     expect(rolesAllowed(synthesized.resources, 'dynamodb:Query')).not.toContain('status-ocsp')
   })
 

@@ -58,6 +58,7 @@ export function rootOf(
   subject: DistinguishedName,
   key: TestKey,
   signing_algorithm: SigningAlgorithm,
+  at = now,
 ): TestAuthority {
   const issuer = {
     id: 'iss-root',
@@ -77,7 +78,7 @@ export function rootOf(
     ocsp: [],
     ca_issuers: [],
   })
-  return authorityOf(issue(plan, key), key, signing_algorithm)
+  return authorityOf(issue(plan, key, at), key, signing_algorithm)
 }
 
 /** A CA below another, which may not have CAs below it. */
@@ -85,6 +86,7 @@ export function intermediateOf(
   parent: TestAuthority,
   subject: DistinguishedName,
   own: { readonly key: TestKey; readonly signing_algorithm: SigningAlgorithm },
+  at = now,
 ): TestAuthority {
   const plan = planWith({
     ...caPlan(subject, own.key, own.signing_algorithm),
@@ -93,5 +95,5 @@ export function intermediateOf(
     validity: { lifetime_seconds: 86_400 * 1000, backdate_seconds: 0 },
     basic_constraints: { ca: true, path_length: 0 },
   })
-  return authorityOf(issue(plan, parent.key), own.key, own.signing_algorithm)
+  return authorityOf(issue(plan, parent.key, at), own.key, own.signing_algorithm)
 }

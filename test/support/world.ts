@@ -17,7 +17,11 @@ import { events } from '../../lib/aws/events.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
+import { revocables } from '../../lib/aws/revocables.ts'
+import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialInventory } from '../../lib/aws/serial-inventory.ts'
+import { signedAnswers } from '../../lib/aws/signed-answers.ts'
 import { responders, revocationLists, serialStatuses } from '../../lib/aws/status-records.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
@@ -89,6 +93,7 @@ export const statusUrl = 'http://status.example.com'
 type Seed = {
   readonly rows: ReadonlyMap<string, Row>
   readonly followed: ReadonlySet<string>
+  readonly keptRows: ReadonlyMap<string, { rows: Uint8Array; order: number }>
   readonly published: ReadonlyMap<string, { body: Uint8Array; order: number }>
 }
 
@@ -117,7 +122,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
       return 'published'
     },
   }
-  const keptRows = new Map<string, { rows: Uint8Array; order: number }>()
+  const keptRows = new Map(seed?.keptRows)
   const rows: ShardRows = {
     get: async (issuer_id, shard) => keptRows.get(`${issuer_id}/${shard}`)?.rows ?? null,
     put: async (issuer_id, shard, made, order) => {
@@ -137,7 +142,11 @@ export const makeWorld = async (seed: Seed | null = null) => {
     replays: replays(table),
     serials: serialStatuses(table),
     lists: revocationLists(table),
+    revocables: revocables(table),
+    inventory: serialInventory(table),
+    plans: revocationPlans(table),
     responders: responders(table),
+    answers: signedAnswers(table),
     keys: {
       publicKey: async (key: string) =>
         isCaKey(key) ? caKeys[key].publicKey.export({ format: 'der', type: 'spki' }) : null,
@@ -287,6 +296,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
       rows: new Map(table.rows),
       followed: new Set(followed),
       published: new Map(published),
+      keptRows: new Map(keptRows),
     }),
     /** Moves the clock, in seconds. */
     pass: (seconds: number) => {

@@ -104,13 +104,21 @@ describe('a revocation', () => {
     expect((await world.serials.get('iss-web', expired ?? ''))?.status).toBe('good')
   })
 
-  it.each([
-    ['revoked already', async (world: World, id: string) => void (await revoke(world, id))],
-    ['expired', async (world: World) => world.pass(91 * day)],
-  ])('of a certificate that is %s is refused', async (_, prepare) => {
+  it('asked for twice is done once: the first time and reason stand', async () => {
     const world = await makeFurnishedWorld()
     const { certificate_id } = await world.made()
-    await prepare(world, certificate_id)
+    await revoke(world, certificate_id, { reason: 'keyCompromise' })
+    const first = crlOf(world)
+    world.pass(60)
+    const { job } = await revoke(world, certificate_id, { reason: 'superseded' })
+    expect(job).toMatchObject({ status: 'Completed', progress: { matched: 1, done: 1, changed: 0 } })
+    expect(crlOf(world)).toEqual(first)
+  })
+
+  it('of a certificate that has expired is refused', async () => {
+    const world = await makeFurnishedWorld()
+    const { certificate_id } = await world.made()
+    world.pass(91 * day)
     await expect(world.call('alice', 'revokeCertificate', { id: certificate_id })).rejects.toMatchObject({
       code: 'certificate_not_revocable',
     })

@@ -15,6 +15,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'getCertificate',
       'listCertificateVersions',
       'getCertificateChain',
+      'listPlannedRevocations',
       'listJobs',
       'getJob',
       'listApprovals',
@@ -23,6 +24,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'getProfile',
       'listIssuers',
       'getIssuer',
+      'getIssuerCsr',
       'getEvidence',
       // What more it takes is said by the decision itself, after two-person integrity, …
       'approve',
@@ -33,7 +35,14 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
   ),
   ...inOne(
     ['admin', 'operator'],
-    ['requestCertificate', 'renewCertificate', 'revokeCertificate', 'cancelJob', 'withdraw'],
+    [
+      'requestCertificate',
+      'renewCertificate',
+      'revokeCertificate',
+      'releaseCertificate',
+      'cancelJob',
+      'withdraw',
+    ],
   ),
   ...inOne(
     ['admin'],
@@ -42,6 +51,11 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'changeProfile',
       'deleteProfile',
       'createIssuer',
+      'planRevocation',
+      'revokeInBulk',
+      'requestIssuerCsr',
+      'importIssuer',
+      'retireIssuer',
       'createPrincipal',
       'changePrincipal',
       'createApiKey',

@@ -168,6 +168,7 @@ describe('what follows from an event', () => {
     approval_withdrawn: 'resume_workflow',
     job_cancelled: 'resume_workflow',
     certificate_revoked: 'publish_status',
+    certificate_released: 'publish_status',
     issuer_changed: 'publish_status',
   }
 
