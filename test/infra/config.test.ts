@@ -1,7 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { stageOf } from '../../infra/config.ts'
 
+const issuersAt = (scheme: string, algorithm = 'ES256') =>
+  JSON.stringify([
+    {
+      issuer: `${scheme}://id.example.com`,
+      jwks_url: `${scheme}://id.example.com/keys`,
+      audience: 'countersign',
+      algorithms: [algorithm],
+    },
+  ])
+
 describe('a stage', () => {
+  it('takes no tokens and no other origin unless it is told to', () => {
+    const { oidc_issuers, cors_origins } = stageOf({ stage: 'prod' })
+    expect([oidc_issuers, cors_origins]).toEqual([[], []])
+    expect(stageOf({ stage: 'prod', oidc_issuers: issuersAt('https') }).oidc_issuers).toHaveLength(1)
+  })
+
   it('is dev unless something else is asked for', () => {
     expect(stageOf({}).name).toBe('dev')
   })
@@ -16,6 +32,8 @@ describe('a stage', () => {
 
   it.each([
     ['an unknown stage', { stage: 'production' }],
+    ['an OIDC issuer over plain HTTP in production', { stage: 'prod', oidc_issuers: issuersAt('http') }],
+    ['an algorithm without a key pair', { stage: 'dev', oidc_issuers: issuersAt('https', 'HS256') }],
     ['a status URL that is none', { stage: 'dev', status_url: 'status.example.com' }],
   ])('refuses %s', (_, context) => {
     expect(() => stageOf(context)).toThrow()

@@ -21,6 +21,8 @@ const violations = [
   ['lib/http', '../flows/submit.ts'],
   ['lib/http', '../aws/jobs.ts'],
   ['lib/api', '../aws/jobs.ts'],
+  ['lib/oidc', '../flows/submit.ts'],
+  ['lib/oidc', '../aws/jobs.ts'],
   ['lib/lambda', '../aws/jobs.ts'],
   ['lib/lambda', '../flows/submit.ts'],
   ['functions/api', '../../infra/access.ts'],

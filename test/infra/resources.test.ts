@@ -89,6 +89,10 @@ describe.each(stageNames)('resources of stage %s', (name) => {
     expect(keys.sort()).toEqual([...routes.map(({ method, path }) => `${method} ${path}`), '$default'].sort())
   })
 
+  it('lets no script of another origin call the API', () => {
+    for (const api of all('AWS::ApiGatewayV2::Api')) expect(api.CorsConfiguration).toBeUndefined()
+  })
+
   it('throttles the API and logs who calls it', () => {
     const [stage] = all('AWS::ApiGatewayV2::Stage')
     expect(stage.DefaultRouteSettings.ThrottlingRateLimit).toBeGreaterThan(0)
