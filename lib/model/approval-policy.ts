@@ -73,7 +73,7 @@ export const approvalPolicy = z
 export type ApprovalPolicy = Readonly<z.infer<typeof policy>>
 
 export type Staging = Pick<ApprovalPolicy, 'quorum' | 'order'> & {
-  readonly stages?: readonly ApprovalStage[]
+  readonly stages?: readonly ApprovalStage[] | undefined
 }
 
 /** The stages of a policy: where it names none, one of anybody who may approve. */
