@@ -212,7 +212,7 @@ describe('Idempotency-Key', () => {
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     const { token } = answers[0]?.json ?? {}
     expect(token).toMatch(/^cs_alice-/)
-    expect(JSON.stringify([...world.table.rows.values()])).not.toContain(token.split('_').at(-1))
+    expect(JSON.stringify([...world.table.rows.values()])).not.toContain(token.slice(-43))
     // Another credential of the same principal made no such request: it is not shown the secret.
     const other = await as('carol')('POST', '/principals/pr-carol/api-keys', {})
     expect(tokens.carol).not.toBe(other.json.token)
