@@ -1,10 +1,5 @@
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import {
-  type KeyAlgorithm,
-  keyAlgorithms,
-  type SigningAlgorithm,
-  signingAlgorithms,
-} from '../model/algorithms.ts'
+import { type KeyAlgorithm, type SigningAlgorithm, signingAlgorithms } from '../model/algorithms.ts'
 import { asn1Null, explicit, number, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
 
@@ -83,14 +78,6 @@ const acceptedSignatures: ReadonlyMap<string, SignatureRow> = new Map(
 /** The signing algorithm that an AlgorithmIdentifier (DER) names; null when issuers here do not sign so. */
 export const signingAlgorithmOf = (identifier: Uint8Array): SigningAlgorithm | null =>
   signingAlgorithms.find((name) => Buffer.compare(signingTable[name].identifier, identifier) === 0) ?? null
-
-/** Which of our key algorithms a public key is; null when it is none. */
-export function keyAlgorithmOf(key: KeyObject): KeyAlgorithm | null {
-  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
-  const matches = (row: KeyRow) =>
-    row.type === key.asymmetricKeyType && row.modulus_bits === modulusLength && row.curve === namedCurve
-  return keyAlgorithms.find((name) => matches(keyTable[name])) ?? null
-}
 
 /** A public key from its SubjectPublicKeyInfo; null when node:crypto does not take it (a point off the curve, say). */
 export function publicKeyOf(spki: Uint8Array): KeyObject | null {

@@ -1,12 +1,23 @@
 import { type CertificatePlan, keyUsages } from '../model/plan.ts'
 import { Refusal } from '../model/refusal.ts'
-import { asn1Null, boolean, explicit, implicit, namedBits, number, octetString, sequence } from './der.ts'
+import {
+  asn1Null,
+  boolean,
+  concat,
+  explicit,
+  implicit,
+  namedBits,
+  number,
+  octetString,
+  sequence,
+} from './der.ts'
 import { encodeOid, oid } from './der-oid.ts'
 import { purposeIds } from './extension-values.ts'
 import { extensionIds } from './extensions.ts'
 import { encodeGeneralNames } from './general-names.ts'
 import { keyIdOf } from './key-id.ts'
 import { encodeNameConstraints } from './name-constraints.ts'
+import { remembered } from './remembered.ts'
 
 /** Extension (RFC 5280 §4.1); `critical` false is the default and left out. */
 export const encodeExtension = (id: string, critical: boolean, value: Uint8Array): Uint8Array =>
@@ -103,24 +114,49 @@ const statusRequest = sequence(number(5))
 const tlsFeature = ({ must_staple }: CertificatePlan): Uint8Array[] =>
   must_staple ? [encodeExtension(extensionIds.tls_feature, false, statusRequest)] : []
 
+type Made = (plan: CertificatePlan) => Uint8Array
+
+/** What the profile says of the key: the same for all it certifies. */
+const usages: Made = remembered(
+  (plan) => concat([basicConstraints(plan), keyUsage(plan), ...extendedKeyUsage(plan)]),
+  ({ basic_constraints: { ca, path_length }, key_usage, extended_key_usage }) =>
+    `${ca} ${path_length} ${key_usage.join()} ${extended_key_usage.join()}`,
+)
+
+/** Where to ask for the status: the same for all of an issuer, or of a shard of its list. */
+const status: Made = remembered(
+  (plan) =>
+    concat([
+      authorityKeyId(plan.issuer.key_id),
+      ...distributionPoints(plan),
+      ...informationAccess(plan),
+      ...tlsFeature(plan),
+      ...(plan.no_revocation_available
+        ? [encodeExtension(extensionIds.no_revocation_available, false, asn1Null)]
+        : []),
+      ...(plan.ocsp_no_check ? [encodeExtension(extensionIds.ocsp_no_check, false, asn1Null)] : []),
+    ]),
+  (plan) =>
+    [
+      plan.issuer.key_id,
+      plan.crl_distribution_points.join(' '),
+      plan.ocsp.join(' '),
+      plan.ca_issuers.join(' '),
+      plan.must_staple,
+      plan.no_revocation_available,
+      plan.ocsp_no_check,
+    ].join('\n'),
+)
+
 /** The extensions of a certificate (RFC 5280 §4.2, RFC 7633, RFC 9608 §2, RFC 6960 §4.2.2.2.1), always in one order. */
 export function certificateExtensions(plan: CertificatePlan): Uint8Array {
   const key_id = keyIdOf(Buffer.from(plan.public_key.spki, 'base64'))
   return sequence(
-    basicConstraints(plan),
-    keyUsage(plan),
-    ...extendedKeyUsage(plan),
+    usages(plan),
     ...subjectAlternativeName(plan),
     ...nameConstraints(plan),
     ...certificatePolicies(plan),
     encodeExtension(extensionIds.subject_key_identifier, false, octetString(keyIdOctets(key_id))),
-    authorityKeyId(plan.issuer.key_id),
-    ...distributionPoints(plan),
-    ...informationAccess(plan),
-    ...tlsFeature(plan),
-    ...(plan.no_revocation_available
-      ? [encodeExtension(extensionIds.no_revocation_available, false, asn1Null)]
-      : []),
-    ...(plan.ocsp_no_check ? [encodeExtension(extensionIds.ocsp_no_check, false, asn1Null)] : []),
+    status(plan),
   )
 }

@@ -1,17 +1,32 @@
 import { element } from './der.ts'
 
-const wholeSeconds = (date: Date): string => {
-  const iso = date.toISOString()
-  if (iso.length !== 24) throw new RangeError('a certificate cannot say a year before 0 or after 9999')
-  return `${iso.slice(0, 19).replaceAll(/[-:T]/g, '')}Z`
+/** The decimal digits of a number, as octets at an offset. */
+const writeDigits = (octets: Uint8Array, offset: number, value: number, digits: number): void => {
+  for (let at = digits - 1, rest = value; at >= 0; at -= 1, rest = Math.trunc(rest / 10))
+    octets[offset + at] = 0x30 + (rest % 10)
+}
+
+/** YYYYMMDDHHMMSSZ with as many digits of the year as there is room for; fractions of a second are cut off. */
+const wholeSeconds = (date: Date, yearDigits: 2 | 4): Uint8Array => {
+  const year = date.getUTCFullYear()
+  if (!(year >= 0 && year <= 9999))
+    throw new RangeError('a certificate cannot say a year before 0 or after 9999')
+  const octets = new Uint8Array(yearDigits + 11)
+  writeDigits(octets, 0, yearDigits === 2 ? year % 100 : year, yearDigits)
+  writeDigits(octets, yearDigits, date.getUTCMonth() + 1, 2)
+  writeDigits(octets, yearDigits + 2, date.getUTCDate(), 2)
+  writeDigits(octets, yearDigits + 4, date.getUTCHours(), 2)
+  writeDigits(octets, yearDigits + 6, date.getUTCMinutes(), 2)
+  writeDigits(octets, yearDigits + 8, date.getUTCSeconds(), 2)
+  octets[yearDigits + 10] = 0x5a
+  return octets
 }
 
 /** GeneralizedTime, YYYYMMDDHHMMSSZ; fractions of a second are cut off. */
-export const generalizedTime = (date: Date): Uint8Array => element(0x18, Buffer.from(wholeSeconds(date)))
+export const generalizedTime = (date: Date): Uint8Array => element(0x18, wholeSeconds(date, 4))
 
 /** UTCTime for the years 1950–2049, GeneralizedTime for all others (RFC 5280 §4.1.2.5). */
 export const time = (date: Date): Uint8Array => {
   const year = date.getUTCFullYear()
-  if (year < 1950 || year > 2049) return generalizedTime(date)
-  return element(0x17, Buffer.from(wholeSeconds(date).slice(2)))
+  return year < 1950 || year > 2049 ? generalizedTime(date) : element(0x17, wholeSeconds(date, 2))
 }

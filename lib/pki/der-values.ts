@@ -56,20 +56,26 @@ export function oidOf(element: Element, subject: string): string {
   if (element.tag !== 0x06 || last === undefined || last >= 0x80 || element.content.length > 64) {
     throw malformed(`${subject} is not an OBJECT IDENTIFIER`)
   }
-  const arcs: bigint[] = []
-  let arc = 0n
+  const arcs: (number | bigint)[] = []
+  let arc = 0
+  let wide: bigint | null = null
   let inside = false
   for (const octet of element.content) {
     if (!inside && octet === 0x80) throw malformed(`${subject} has an arc that is not in its shortest form`)
-    arc = (arc << 7n) | BigInt(octet & 0x7f)
+    // Arcs above 2^46 are rare, and the only ones that need more than a number.
+    if (wide === null && arc >= 2 ** 46) wide = BigInt(arc)
+    if (wide === null) arc = arc * 128 + (octet & 0x7f)
+    else wide = (wide << 7n) | BigInt(octet & 0x7f)
     inside = octet >= 0x80
     if (inside) continue
-    arcs.push(arc)
-    arc = 0n
+    arcs.push(wide ?? arc)
+    arc = 0
+    wide = null
   }
-  const [head = 0n, ...rest] = arcs
-  const first = head < 80n ? head / 40n : 2n
-  return [first, head - first * 40n, ...rest].join('.')
+  const [head = 0, ...rest] = arcs
+  const first = head < 80 ? Math.trunc(Number(head) / 40) : 2
+  const second = typeof head === 'bigint' ? head - 80n : head - first * 40
+  return [first, second, ...rest].join('.')
 }
 
 const forms = [

@@ -15,19 +15,56 @@ export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   return whole
 }
 
+/** How many octets a definite and minimal length takes (X.690 §10.1). */
+const lengthOctets = (length: number): number => {
+  if (length < 0x80) return 1
+  if (length < 0x100) return 2
+  if (length < 0x1_0000) return 3
+  return length < 0x100_0000 ? 4 : 5
+}
+
+/** Writes identifier and length octets; returns the offset after them. */
+const writeHeader = (octets: Uint8Array, tag: number, length: number): number => {
+  const count = lengthOctets(length)
+  octets[0] = tag
+  octets[1] = count === 1 ? length : 0x7f + count
+  for (let at = count, rest = length; at > 1; at -= 1, rest >>>= 8) octets[at] = rest
+  return count + 1
+}
+
 /** Identifier and length octets for a content of `length` octets, definite and minimal (X.690 §10.1). */
 export const header = (tag: number, length: number): Uint8Array => {
-  if (length < 0x80) return Uint8Array.of(tag, length)
-  if (length < 0x100) return Uint8Array.of(tag, 0x81, length)
-  if (length < 0x1_0000) return Uint8Array.of(tag, 0x82, length >>> 8, length)
-  if (length < 0x100_0000) return Uint8Array.of(tag, 0x83, length >>> 16, length >>> 8, length)
-  return Uint8Array.of(tag, 0x84, length >>> 24, length >>> 16, length >>> 8, length)
+  const octets = new Uint8Array(1 + lengthOctets(length))
+  writeHeader(octets, tag, length)
+  return octets
+}
+
+/** Copying octet by octet beats a call of `set` for what is as short as most of DER. */
+const copy = (from: Uint8Array, to: Uint8Array, offset: number): void => {
+  const { length } = from
+  if (length > 40) to.set(from, offset)
+  else for (let index = 0; index < length; index += 1) to[offset + index] = from[index] ?? 0
+}
+
+/** Octets that are all written by whoever asks. Above 64, memory of its own would cost more than writing it. */
+const room = (size: number): Uint8Array => {
+  if (size <= 64) return new Uint8Array(size)
+  const { buffer, byteOffset } = Buffer.allocUnsafe(size)
+  return new Uint8Array(buffer, byteOffset, size)
 }
 
 /** One element with this identifier octet; its content is the parts one after the other. */
 export const element = (tag: number, ...parts: readonly Uint8Array[]): Uint8Array => {
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  return concat([header(tag, length), ...parts])
+  let length = 0
+  for (const part of parts) length += part.length
+  const size = 1 + lengthOctets(length) + length
+  const whole = room(size)
+  let offset = writeHeader(whole, tag, length)
+  for (const part of parts) {
+    copy(part, whole, offset)
+    offset += part.length
+  }
+  return whole
 }
 
 /** SEQUENCE and SEQUENCE OF (X.690 §8.9, §8.10). */

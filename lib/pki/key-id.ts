@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { reading } from './der-reader.ts'
 import { publicKeyOctetsOf } from './public-key.ts'
 
 /** As `keyIdOf`, for readers: an SPKI that is not DER is malformed. */
 export const readKeyId = (spki: Uint8Array): string =>
-  createHash('sha256').update(publicKeyOctetsOf(spki)).digest('hex').slice(0, 40)
+  hash('sha256', publicKeyOctetsOf(spki), 'hex').slice(0, 40)
 
 /**
  * Key identifier (RFC 7093 §2 method 1): the leftmost 160 bits of SHA-256 over

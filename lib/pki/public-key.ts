@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { type KeyAlgorithm, keyAlgorithms } from '../model/algorithms.ts'
 import { Refusal } from '../model/refusal.ts'
-import { keyAlgorithmOf, keyTable, publicKeyOf } from './algorithms.ts'
+import { keyTable, publicKeyOf } from './algorithms.ts'
 import { cursorOf, elementAt, malformed, reading } from './der-reader.ts'
 import { bitStringOctetsOf, magnitudeOf } from './der-values.ts'
 import { modulusWeakness } from './weak-modulus.ts'
@@ -25,19 +25,35 @@ export const publicKeyOctetsOf = (spki: Uint8Array): Uint8Array => partsOf(spki)
 
 const bigintOf = (magnitude: Uint8Array): bigint => BigInt(`0x${Buffer.from(magnitude).toString('hex')}`)
 
-/** RSAPublicKey (RFC 8017 §A.1.1). */
-const rsaWeakness = (octets: Uint8Array): string | null => {
+type Rsa = { readonly modulus: bigint; readonly exponent: bigint; readonly bits: number }
+
+/** RSAPublicKey (RFC 8017 §A.1.1) in its one encoding: two INTEGERs in their shortest form, and nothing besides. */
+const rsaOf = (octets: Uint8Array): Rsa => {
   const outer = elementAt(octets, 0)
+  if (outer.tag !== 0x30 || outer.raw.length !== octets.length)
+    throw malformed('the RSA key is not a SEQUENCE')
   const cursor = cursorOf(outer.content)
   const modulus = bigintOf(magnitudeOf(cursor.next(0x02, 'the modulus'), 'the modulus'))
   const exponent = bigintOf(magnitudeOf(cursor.next(0x02, 'the exponent'), 'the exponent'))
-  const bits = modulus.toString(2).length
+  cursor.end('the RSA key')
+  return { modulus, exponent, bits: modulus.toString(2).length }
+}
+
+const rsaWeakness = ({ modulus, exponent, bits }: Rsa): string | null => {
   if (bits !== 2048 && bits !== 3072 && bits !== 4096)
     return `an RSA key has 2048, 3072 or 4096 bits, not ${bits}`
   if (exponent < 65_537n || exponent % 2n === 0n || exponent >> 256n > 0n) {
     return 'the RSA exponent is not odd and from 65537 to 2^256'
   }
   return modulusWeakness(modulus)
+}
+
+/** Octets of the one encoding of the other keys: both coordinates after 0x04 (RFC 5480 §2.2), or RFC 8032 §5.1.5. */
+const octetsOfKey: Readonly<Partial<Record<KeyAlgorithm, number>>> = {
+  ECDSA_P256: 65,
+  ECDSA_P384: 97,
+  ECDSA_P521: 133,
+  ED25519: 32,
 }
 
 const refuse = (detail: string): never => {
@@ -52,17 +68,21 @@ const refuse = (detail: string): never => {
  */
 export function checkPublicKey(spki: Uint8Array): CheckedKey {
   const { identifier, octets } = reading('csr_key_refused', () => partsOf(spki))
-  const row = keyAlgorithms
-    .map((name) => keyTable[name])
-    .find((candidate) => Buffer.compare(candidate.identifier, identifier) === 0)
-  if (row === undefined) return refuse('the public key is of a kind or on a curve that is not accepted')
-  if (row.type === 'ec' && octets[0] !== 0x04) return refuse('the EC point is not in its uncompressed form')
-  const weakness = row.type === 'rsa' ? reading('csr_key_refused', () => rsaWeakness(octets)) : null
+  const named = keyAlgorithms.filter((name) => Buffer.compare(keyTable[name].identifier, identifier) === 0)
+  const [first] = named
+  if (first === undefined) return refuse('the public key is of a kind or on a curve that is not accepted')
+  const { type } = keyTable[first]
+  if (type === 'ec' && octets[0] !== 0x04) return refuse('the EC point is not in its uncompressed form')
+  const rsa = type === 'rsa' ? reading('csr_key_refused', () => rsaOf(octets)) : null
+  const weakness = rsa === null ? null : rsaWeakness(rsa)
   if (weakness !== null) return refuse(weakness)
-  const key = publicKeyOf(spki)
-  const algorithm = key === null ? null : keyAlgorithmOf(key)
-  if (key === null || algorithm === null) return refuse('the public key is not a valid one of its kind')
-  const canonical = key.export({ format: 'der', type: 'spki' })
-  if (Buffer.compare(canonical, spki) !== 0) return refuse('the public key is not in its canonical encoding')
+  const algorithm = named.find(
+    (name) =>
+      keyTable[name].modulus_bits === rsa?.bits &&
+      octetsOfKey[name] === (rsa === null ? octets.length : undefined),
+  )
+  // OpenSSL looks whether the point is on its curve.
+  const key = algorithm === undefined ? null : publicKeyOf(spki)
+  if (key === null || algorithm === undefined) return refuse('the public key is not a valid one of its kind')
   return { algorithm, key }
 }
