@@ -11,6 +11,7 @@ import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
+import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { limiterOf } from '../../lib/lambda/limiter.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -33,7 +34,7 @@ export const handler = apiFunction(
     profiles: profiles(table),
     issuers: issuers(table),
     events: events(table),
-    receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
+    receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
     plans: revocationPlans(table),
     environment: environment('ENVIRONMENT'),
   }),

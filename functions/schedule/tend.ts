@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { jobs } from '../../lib/aws/jobs.ts'
-import { receiptSigner } from '../../lib/aws/receipt-keys.ts'
+import { receiptSigner } from '../../lib/aws/receipt-signer.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import { environment } from '../../lib/lambda/environment.ts'

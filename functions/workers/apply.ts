@@ -5,6 +5,7 @@ import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
+import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
 import { now } from '../../lib/lambda/world.ts'
@@ -17,7 +18,7 @@ const deps = {
   revocables: revocables(table),
   plans: revocationPlans(table),
   issuers: issuers(table),
-  receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
+  receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),
   now,
   worker: 'worker-apply',

@@ -5,6 +5,7 @@ import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
+import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
 import { now } from '../../lib/lambda/world.ts'
@@ -18,7 +19,7 @@ const deps = {
   certificates: certificates(table),
   signer: signer(environment('CA_KEYS')),
   status_url: environment('STATUS_URL'),
-  receiptKeys: receiptKeys(environment('RECEIPT_KEYS')),
+  receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),
   now,
   worker: 'worker-kms',

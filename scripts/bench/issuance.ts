@@ -14,6 +14,7 @@ import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
 import type { Jobs } from '../../lib/ports.ts'
 import { apiFor, requested } from '../local/api.ts'
+import { credentials, region } from '../local/environment.ts'
 import { makeRequest } from '../local/openssl.ts'
 import { freePort } from '../local/ports.ts'
 import { progressTo } from '../local/progress.ts'
@@ -47,7 +48,11 @@ const ports = ({ stack, clients }: World) => {
     issuers: issuers(table),
     certificates: certificates(table),
     signer: signer(stack.outputs.CaKeys, clients.kms),
-    receiptKeys: receiptKeys(stack.outputs.ReceiptKeys, clients.kms),
+    receiptKeys: receiptKeys(stack.outputs.ReceiptKeys, {
+      region,
+      endpoint: stack.emulator_url,
+      credentials,
+    }),
     environment: stack.outputs.Environment,
     status_url: stack.status_url,
     now: () => new Date(),

@@ -5,7 +5,8 @@ import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
-import { type ReceiptKeyArns, receiptKeys, receiptSigner } from '../../lib/aws/receipt-keys.ts'
+import { type ReceiptKeyArns, receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { receiptSigner } from '../../lib/aws/receipt-signer.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { type Item, keys } from '../../lib/aws/table.ts'
@@ -15,6 +16,7 @@ import type { Event, EventType } from '../../lib/model/event.ts'
 import { approvalIdOf } from '../../lib/model/ids.ts'
 import type { Job, JobFile } from '../../lib/model/job.ts'
 import { eventually } from '../../scripts/local/api.ts'
+import { credentials, region } from '../../scripts/local/environment.ts'
 import type { Name } from '../../scripts/local/seed.ts'
 import { variablesOf } from './live-functions.ts'
 import { csrFor, type Gated, newHostName, random } from './live-requests.ts'
@@ -42,7 +44,7 @@ export async function receiptPorts() {
   const arns = JSON.parse(RECEIPT_KEYS) as ReceiptKeyArns
   return {
     receipts: receiptSigner(arns.decision, clients.kms),
-    receiptKeys: receiptKeys(arns, clients.kms),
+    receiptKeys: receiptKeys(arns, { region, endpoint: stack.emulator_url, credentials }),
     environment: ENVIRONMENT,
   }
 }
