@@ -34,7 +34,7 @@ const uint32 = (rows: Uint8Array, at: number): number =>
   (rows[at] ?? 0) * 0x100_0000 +
   (((rows[at + 1] ?? 0) << 16) | ((rows[at + 2] ?? 0) << 8) | (rows[at + 3] ?? 0))
 
-const digits = (value: number): readonly [number, number] => [48 + Math.trunc(value / 10), 48 + (value % 10)]
+const zero = 48
 
 /** Times as DER. The day is encoded once for all the times in it; the last time, once for all its entries. */
 const timeEncoder = (): ((seconds: number) => Uint8Array) => {
@@ -48,10 +48,16 @@ const timeEncoder = (): ((seconds: number) => Uint8Array) => {
     if (today !== day) encoded = time(new Date(seconds * 1000))
     day = today
     const clock = seconds - today * 86_400
+    const hour = (clock / 3600) | 0
+    const minute = ((clock / 60) | 0) - hour * 60
+    const second = clock % 60
     const at = encoded.length - 7
-    encoded.set(digits(Math.trunc(clock / 3600)), at)
-    encoded.set(digits(Math.trunc(clock / 60) % 60), at + 2)
-    encoded.set(digits(clock % 60), at + 4)
+    encoded[at] = zero + ((hour / 10) | 0)
+    encoded[at + 1] = zero + (hour % 10)
+    encoded[at + 2] = zero + ((minute / 10) | 0)
+    encoded[at + 3] = zero + (minute % 10)
+    encoded[at + 4] = zero + ((second / 10) | 0)
+    encoded[at + 5] = zero + (second % 10)
     return encoded
   }
 }
@@ -93,7 +99,7 @@ const entryOctets = 130
  * ten.
  */
 export function* entryChunks(rows: Rows): Generator<Uint8Array> {
-  const chunk = Buffer.allocUnsafe(chunkOctets)
+  const chunk = new Uint8Array(chunkOctets)
   const encodeTime = timeEncoder()
   let offset = 0
   for (const piece of rows()) {
@@ -110,24 +116,27 @@ export function* entryChunks(rows: Rows): Generator<Uint8Array> {
 
 /** Writes the entry of one row and gives the offset after it. Nothing is allocated but for a rare invalidityDate. */
 function writeEntry(
-  chunk: Buffer,
+  chunk: Uint8Array,
   start: number,
   rows: Uint8Array,
   at: number,
   encodeTime: (seconds: number) => Uint8Array,
 ): number {
   const octets = rows[at] ?? 0
-  const isHigh = (rows[at + 1] ?? 0) >= 0x80
+  const sign = (rows[at + 1] ?? 0) >> 7
   const date = encodeTime(uint32(rows, at + rowOffsets.revoked))
   const extensions = extensionsOf(rows[at + rowOffsets.reason] ?? 0, uint32(rows, at + rowOffsets.invalidity))
-  let offset = start
-  chunk[offset++] = 0x30
-  chunk[offset++] = 2 + octets + (isHigh ? 1 : 0) + date.length + extensions.length
-  chunk[offset++] = 0x02
-  chunk[offset++] = octets + (isHigh ? 1 : 0)
-  if (isHigh) chunk[offset++] = 0
-  for (let octet = 1; octet <= octets; octet++) chunk[offset++] = rows[at + octet] ?? 0
-  for (let octet = 0; octet < date.length; octet++) chunk[offset++] = date[octet] ?? 0
-  for (let octet = 0; octet < extensions.length; octet++) chunk[offset++] = extensions[octet] ?? 0
-  return offset
+  chunk[start] = 0x30
+  chunk[start + 1] = 2 + octets + sign + date.length + extensions.length
+  chunk[start + 2] = 0x02
+  chunk[start + 3] = octets + sign
+  // Overwritten by the first octet of a serial that needs no sign.
+  chunk[start + 4] = 0
+  let offset = start + 4 + sign
+  for (let octet = 1; octet <= octets; octet++) chunk[offset + octet - 1] = rows[at + octet] ?? 0
+  offset += octets
+  for (let octet = 0; octet < date.length; octet++) chunk[offset + octet] = date[octet] ?? 0
+  offset += date.length
+  for (let octet = 0; octet < extensions.length; octet++) chunk[offset + octet] = extensions[octet] ?? 0
+  return offset + extensions.length
 }
