@@ -3,7 +3,7 @@ import { Refusal } from '../model/refusal.ts'
 import type { SerialStatus } from '../model/revocation.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
-import { certIdOf, isIssuedBy } from '../pki/ocsp-cert-id.ts'
+import { certIdOf, isIssuedBy, type OcspIssuer } from '../pki/ocsp-cert-id.ts'
 import { type OcspRequest, readOcspRequest } from '../pki/ocsp-request.ts'
 import {
   assembleOcspResponse,
@@ -41,18 +41,22 @@ const answerSeconds = 3600
 const windowSeconds = 900
 const answerMaxAge = 60
 
+/** How many responders are held open: one for each issuer that is asked about, within reason. */
+const mostOpened = 64
+
 /** How many certificates one request may ask about. */
 const maximumAsked = 32
+
+const issuerOf = ({ issuer_subject, issuer_spki }: ResponderRecord): OcspIssuer => ({
+  subject: Buffer.from(issuer_subject, 'base64'),
+  spki: Buffer.from(issuer_spki, 'base64'),
+})
 
 const askedOf = (query: OcspQuery, responder: ResponderRecord): OcspRequest => {
   if ('der' in query) return readOcspRequest(query.der)
   const serial = canonicalSerial(query.serial)
   if (serial === null) throw new Refusal('ocsp_malformed', 'not a serial number')
-  const issuer = {
-    subject: Buffer.from(responder.issuer_subject, 'base64'),
-    spki: Buffer.from(responder.issuer_spki, 'base64'),
-  }
-  return { certificate_ids: [certIdOf(issuer, serial)], nonce: null }
+  return { certificate_ids: [certIdOf(issuerOf(responder), serial)], nonce: null }
 }
 
 const statusOf = (found: SerialStatus | null): OcspStatus => {
@@ -75,13 +79,13 @@ const versionsOf = ({ found }: Question): readonly number[] => found.map((status
 const signed = async (deps: OcspDeps, question: Question): Promise<SignedAnswer> => {
   const { responder, request, found } = question
   const now = new Date(Math.floor(deps.now().getTime() / 1000) * 1000)
-  const certificate = Buffer.from(responder.certificate, 'base64')
+  const { key, certificate, spki } = await open(deps, responder)
   const this_update = instantOf(now)
   // Nobody believes an answer whose signer has expired.
   const end = Math.min(later(now, answerSeconds).getTime(), Date.parse(responder.not_after))
   const next_update = instantOf(new Date(end))
   const plan: OcspResponsePlan = {
-    responder_spki: readCertificate(certificate).spki,
+    responder_spki: spki,
     signing_algorithm: 'ECDSA_SHA_256',
     produced_at: this_update,
     answers: request.certificate_ids.map((certificate_id, index) => ({
@@ -94,22 +98,36 @@ const signed = async (deps: OcspDeps, question: Question): Promise<SignedAnswer>
     certificates: [certificate],
   }
   const tbs = tbsResponseData(plan)
-  const body = assembleOcspResponse(tbs, sign('sha256', tbs, await keyOf(deps, responder)), plan)
+  const body = assembleOcspResponse(tbs, sign('sha256', tbs, key), plan)
   const fresh_until = instantOf(later(now, windowSeconds))
   return { body, this_update, next_update, fresh_until, versions: versionsOf(question) }
 }
 
-/** Opened keys, by what they were sealed as: a key is opened once in the life of a function. */
-const opened = new Map<string, KeyObject>()
+/** A responder made ready: its key opened, its certificate and its issuer read. */
+type Opened = {
+  readonly key: KeyObject
+  readonly certificate: Uint8Array
+  readonly spki: Uint8Array
+  readonly issuer: OcspIssuer
+}
 
-const keyOf = async (deps: OcspDeps, { issuer_id, sealed_key }: ResponderRecord): Promise<KeyObject> => {
-  const held = opened.get(sealed_key)
+/** Opened responders, by their sealed keys: each is opened once in the life of a function. */
+const opened = new Map<string, Opened>()
+
+const open = async (deps: OcspDeps, record: ResponderRecord): Promise<Opened> => {
+  const held = opened.get(record.sealed_key)
   if (held !== undefined) return held
-  const der = await deps.unseal(sealed_key, `responder:${issuer_id}`)
-  const key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' })
-  opened.clear()
-  opened.set(sealed_key, key)
-  return key
+  const der = await deps.unseal(record.sealed_key, `responder:${record.issuer_id}`)
+  const certificate = Buffer.from(record.certificate, 'base64')
+  const made = {
+    key: createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }),
+    certificate,
+    spki: readCertificate(certificate).spki,
+    issuer: issuerOf(record),
+  }
+  if (opened.size >= mostOpened) opened.clear()
+  opened.set(record.sealed_key, made)
+  return made
 }
 
 /** Whether an answer may be given again: in its window, and about serials that have not changed. */
@@ -195,8 +213,7 @@ const answerKnown = async (
   query: OcspQuery,
 ): Promise<OcspReply> => {
   const request = askedOf(query, responder)
-  const { issuer_subject, issuer_spki } = responder
-  const issuer = { subject: Buffer.from(issuer_subject, 'base64'), spki: Buffer.from(issuer_spki, 'base64') }
+  const issuer = issuerOf(responder)
   if (request.certificate_ids.length > maximumAsked) return uncached(ocspErrors.malformedRequest, 'malformed')
   if (!request.certificate_ids.every((id) => isIssuedBy(id, issuer)))
     return uncached(ocspErrors.unauthorized, 'unauthorized')

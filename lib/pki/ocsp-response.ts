@@ -63,10 +63,17 @@ const statusOf = (status: OcspStatus): Uint8Array => {
 const singleResponse = ({ certificate_id, status, this_update, next_update }: OcspAnswer): Uint8Array =>
   sequence(certificate_id.der, statusOf(status), timeOf(this_update), explicit(0, timeOf(next_update)))
 
+/** A responder answers with one key for a day: its name is made once. */
+const responderIds = new WeakMap<Uint8Array, Uint8Array>()
+
 /** byKey: SHA-1 of the responder's public key, by definition and not for its strength (RFC 6960 §4.2.1). */
 const responderId = (spki: Uint8Array): Uint8Array => {
+  const known = responderIds.get(spki)
+  if (known !== undefined) return known
   const octets = reading('issuer_invalid', () => publicKeyOctetsOf(spki))
-  return explicit(2, octetString(createHash('sha1').update(octets).digest()))
+  const made = explicit(2, octetString(createHash('sha1').update(octets).digest()))
+  responderIds.set(spki, made)
+  return made
 }
 
 /** The nonce belongs to the response as a whole, not to one of its answers (RFC 9654 §2.1). */
@@ -84,6 +91,8 @@ export const tbsResponseData = (plan: OcspResponsePlan): Uint8Array =>
     ...responseExtensions(plan.nonce),
   )
 
+const basicResponseId = oid('1.3.6.1.5.5.7.48.1.1')
+
 /** The OCSPResponse of a ResponseData and its signature. Nothing is verified here. */
 export function assembleOcspResponse(
   tbs: Uint8Array,
@@ -97,7 +106,7 @@ export function assembleOcspResponse(
     bitString(signature),
     ...certificates,
   )
-  return sequence(enumerated(0), explicit(0, sequence(oid('1.3.6.1.5.5.7.48.1.1'), octetString(basic))))
+  return sequence(enumerated(0), explicit(0, sequence(basicResponseId, octetString(basic))))
 }
 
 /** The whole OCSPResponse (RFC 6960 §4.2.1), DER, signed. Throws as `tbsResponseData` and `sign` do. */
