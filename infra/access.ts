@@ -79,12 +79,23 @@ export const access = {
   'api-submit': {
     ...api,
     file: 'functions/api/submit.ts',
-    purpose: 'Turns requests into jobs',
-    variables: ['STATUS_URL', 'CA_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
+    purpose: 'Turns requests for certificates into jobs; reaches no key',
+    variables: ['STATUS_URL', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable,
       writeTable([entered]),
       writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION'], [...write, 'dynamodb:DeleteItem']),
+    ],
+  },
+  'api-rules': {
+    ...api,
+    file: 'functions/api/rules.ts',
+    purpose:
+      'Turns proposals of new rules (profiles, issuers) into jobs; may read public keys, sign with none',
+    variables: ['STATUS_URL', 'CA_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
+    may: [
+      readTable,
+      writeTable([entered, 'JOB', 'IDEMPOTENCY']),
       { on: 'ca-keys', actions: ['kms:GetPublicKey'] },
     ],
   },

@@ -30,6 +30,7 @@ export class HttpApi extends Construct {
     const targets = {
       read: this.integrate('read', functions.read),
       submit: this.integrate('submit', functions.submit),
+      rules: this.integrate('rules', functions.rules),
       decide: this.integrate('decide', functions.decide),
       administer: this.integrate('administer', functions.administer),
     }

@@ -91,6 +91,7 @@ export class ServiceStack extends Stack {
       functions: {
         read: new PrivilegedFunction(this, 'api-read', around),
         submit: new PrivilegedFunction(this, 'api-submit', around),
+        rules: new PrivilegedFunction(this, 'api-rules', around),
         decide: new PrivilegedFunction(this, 'api-decide', around),
         administer: new PrivilegedFunction(this, 'api-administer', around),
       },

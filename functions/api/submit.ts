@@ -5,15 +5,13 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
-import { publicKeys } from '../../lib/aws/public-keys.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
-import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { profiles } from '../../lib/aws/rules.ts'
 import { serialInventory } from '../../lib/aws/serial-inventory.ts'
 import { revocationLists } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
-import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { limiterOf } from '../../lib/lambda/limiter.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -35,11 +33,9 @@ export const handler = apiFunction(
     replays: replays(table),
     certificates: certificates(table),
     profiles: profiles(table),
-    issuers: issuers(table),
     inventory: serialInventory(table),
     plans: revocationPlans(table),
     lists: revocationLists(table),
-    keys: publicKeys(environment('CA_KEYS'), awsAccess()),
     status_url: environment('STATUS_URL'),
   }),
 )

@@ -61,8 +61,17 @@ export const withdrawApproval = (
   note: string | null,
 ): Promise<Job> => take(deps, jobIdOf(approval_id), (file) => withdraw(file, by, note, deps.now()))
 
-export const cancelJob = (deps: DecideJobDeps, by: Principal, id: string): Promise<Job> =>
-  take(deps, id, (file) => {
+/**
+ * Stops what has not begun. Where somebody decided at the same instant, theirs
+ * was the word: whoever cancels is told (`conflict`), and may cancel what it led to.
+ */
+export const cancelJob = (deps: DecideJobDeps, by: Principal, id: string): Promise<Job> => {
+  const seen = new Set<string>()
+  return take(deps, id, (file) => {
     const change = cancel(file, by, deps.now())
-    return change === null ? null : { change, refusal: null }
+    if (change === null) return null
+    seen.add(file.job.status)
+    if (seen.size > 1) throw new Refusal('conflict', `meanwhile the job became ${file.job.status}`)
+    return { change, refusal: null }
   })
+}

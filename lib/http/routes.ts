@@ -35,7 +35,7 @@ import {
 } from './views.ts'
 
 /** The function, and so the role, that answers an operation. */
-export type ApiFunction = 'read' | 'submit' | 'decide' | 'administer'
+export type ApiFunction = 'read' | 'submit' | 'decide' | 'administer' | 'rules'
 
 /**
  * The API as data. One row drives the gateway's routes, the reading of
@@ -462,7 +462,7 @@ export const operations = {
   createProfile: route({
     method: 'POST',
     path: `${prefix}/profiles`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Create a profile; a gated one takes a second person',
     body: bodies.createProfile,
@@ -482,7 +482,7 @@ export const operations = {
   changeProfile: route({
     method: 'PUT',
     path: `${prefix}/profiles/{id}`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Replace a profile by a new version; a gated one takes a second person',
     params: profileParams,
@@ -494,7 +494,7 @@ export const operations = {
   deleteProfile: route({
     method: 'DELETE',
     path: `${prefix}/profiles/{id}`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Delete a profile; a gated one takes a second person',
     params: profileParams,
@@ -514,7 +514,7 @@ export const operations = {
   createIssuer: route({
     method: 'POST',
     path: `${prefix}/issuers`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Create an issuer: its CA certificate is issued once a second person approves',
     body: bodies.createIssuer,
@@ -534,7 +534,7 @@ export const operations = {
   requestIssuerCsr: route({
     method: 'POST',
     path: `${prefix}/issuers/{id}/csr`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Have a CA key sign a request, for a CA certificate from a parent outside',
     params: issuerParams,
@@ -554,7 +554,7 @@ export const operations = {
   importIssuer: route({
     method: 'POST',
     path: `${prefix}/issuers/{id}/certificate`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Import the certificate that the parent outside made, with its chain',
     params: issuerParams,
@@ -565,7 +565,7 @@ export const operations = {
   retireIssuer: route({
     method: 'POST',
     path: `${prefix}/issuers/{id}/retire`,
-    function: 'submit',
+    function: 'rules',
     permission: 'administer',
     summary: 'Let an issuer issue nothing more; its CRL and OCSP go on',
     params: issuerParams,

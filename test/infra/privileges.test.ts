@@ -16,7 +16,7 @@ const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
 /** Every action that would get around the gate, and all the roles that have it. */
 const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['kms:Sign', ['api-decide', 'schedule-tend', 'worker-kms', 'worker-publish-status']],
-  ['kms:GetPublicKey', ['api-read', 'api-submit', 'worker-apply', 'worker-kms']],
+  ['kms:GetPublicKey', ['api-read', 'api-rules', 'worker-apply', 'worker-kms']],
   ['kms:Encrypt', ['worker-publish-status']],
   ['kms:Decrypt', ['status-ocsp']],
   ['kms:CreateGrant', []],
@@ -104,6 +104,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
   it.each([
     ['api-read', ['ACCESS', 'CURSOR']],
     ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION']],
+    ['api-rules', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
     ['api-decide', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],

@@ -5,6 +5,7 @@ import { administerApi } from '../../lib/api/administer.ts'
 import { decideApi } from '../../lib/api/decide.ts'
 import { entrance } from '../../lib/api/entrance.ts'
 import { readApi } from '../../lib/api/read.ts'
+import { rulesApi } from '../../lib/api/rules.ts'
 import { submitApi } from '../../lib/api/submit.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { createApiKey } from '../../lib/flows/create-api-key.ts'
@@ -131,6 +132,7 @@ export const behindHttp = async (world: World, { verifyToken, admits }: Settings
   > = {
     read: apiFunction(gate, readApi(world)),
     submit: apiFunction(gate, submitApi(world)),
+    rules: apiFunction(gate, rulesApi(world)),
     decide: apiFunction(gate, decideApi(world)),
     administer: apiFunction(gate, administerApi(world)),
   }

@@ -10,6 +10,7 @@ import {
 import { administerApi } from '../../lib/api/administer.ts'
 import { decideApi } from '../../lib/api/decide.ts'
 import { readApi } from '../../lib/api/read.ts'
+import { rulesApi } from '../../lib/api/rules.ts'
 import { submitApi } from '../../lib/api/submit.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
@@ -178,6 +179,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
   const answers: Answers<ApiFunction> = {
     ...readApi(ports),
     ...submitApi(ports),
+    ...rulesApi(ports),
     ...decideApi(ports),
     ...administerApi(ports),
   }

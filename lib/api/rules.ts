@@ -1,0 +1,70 @@
+import { importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
+import type { Answer } from '../flows/once.ts'
+import { requestIssuer } from '../flows/request-issuer.ts'
+import { requestProfileChange } from '../flows/request-profile-change.ts'
+import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
+import type { Answers } from '../http/call.ts'
+import type { Issuers, Principals, Profiles, PublicKeys } from '../ports.ts'
+import { askedBy } from './asked.ts'
+import { showProposal } from './proposed.ts'
+
+export type RulesApiDeps = SubmitDeps & {
+  readonly profiles: Pick<Profiles, 'current'>
+  readonly issuers: Pick<Issuers, 'get' | 'request'>
+  readonly principals: Pick<Principals, 'list'>
+  readonly keys: PublicKeys
+  readonly status_url: string
+}
+
+/** Every operation that makes a job about the rules: profiles and issuers. */
+export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
+  const answer = (
+    operation: string,
+    call: Parameters<typeof askedBy>[1],
+    propose: () => Promise<Proposal>,
+  ): Promise<Answer> => submit(deps, { ...askedBy(operation, call), show: showProposal }, propose)
+  return {
+    createProfile: (call) => {
+      const { id: profile_id, reason, ...document } = call.body
+      return answer('createProfile', call, () =>
+        requestProfileChange(deps, call.principal, { operation: 'create', profile_id, reason, document }),
+      )
+    },
+    changeProfile: (call) => {
+      const { base_version, reason, ...document } = call.body
+      const profile_id = call.params.id
+      return answer('changeProfile', call, () =>
+        requestProfileChange(deps, call.principal, {
+          operation: 'update',
+          profile_id,
+          base_version,
+          if_match: call.if_match,
+          reason,
+          document,
+        }),
+      )
+    },
+    deleteProfile: (call) =>
+      answer('deleteProfile', call, () =>
+        requestProfileChange(deps, call.principal, {
+          operation: 'delete',
+          profile_id: call.params.id,
+          if_match: call.if_match,
+        }),
+      ),
+    requestIssuerCsr: (call) =>
+      answer('requestIssuerCsr', call, () =>
+        requestIssuerCsr(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    importIssuer: (call) =>
+      answer('importIssuer', call, () =>
+        importIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    retireIssuer: (call) =>
+      answer('retireIssuer', call, () =>
+        retireIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    createIssuer: (call) =>
+      answer('createIssuer', call, () => requestIssuer(deps, call.principal, call.body)),
+  }
+}
