@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createPrincipal } from '../../../lib/flows/create-principal.ts'
-import { decideApproval } from '../../../lib/flows/decide-job.ts'
+import { cancelJob, decideApproval } from '../../../lib/flows/decide-job.ts'
 import { tend } from '../../../lib/flows/tend.ts'
 import { isUnbroken } from '../../../lib/model/event.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
@@ -125,6 +125,44 @@ describe('at the same instant', () => {
     expect(job.approval?.state).toBe(approved === 'done' ? 'approved' : 'withdrawn')
     await world.drain()
     expect(world.signatures).toEqual([])
+  })
+
+  it('cancel and the last approval, both decided on the same row: the one that is stored wins, the other hears of it', async () => {
+    const world = await makeFurnishedWorld()
+    const { job_id, approval_id } = await world.ask()
+    let loaded = 0
+    let release: () => void = () => undefined
+    const bothLoaded = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    /** Holds every commit back until both have read the same row; then lets the approval's through first. */
+    const meeting = (delay: Promise<unknown>) => ({
+      ...world,
+      jobs: {
+        ...world.jobs,
+        load: async (id: string) => {
+          const file = await world.jobs.load(id)
+          loaded += 1
+          if (loaded === 2) release()
+          return file
+        },
+        commit: async (change: Parameters<typeof world.jobs.commit>[0]) => {
+          await bothLoaded
+          await delay
+          return world.jobs.commit(change)
+        },
+      },
+    })
+    const approving = decideApproval(meeting(Promise.resolve()), world.people.bob, approval_id, {
+      verdict: 'approve',
+      note: null,
+    })
+    const cancelling = cancelJob(meeting(approving), world.people.alice, job_id)
+    expect(await outcomes([approving, cancelling])).toEqual(['done', 'conflict'])
+    expect(await accounted(world, job_id)).toMatchObject({
+      status: 'Pending',
+      approval: { state: 'approved' },
+    })
   })
 
   it.each(orders)('withdraw and approve: one of them ends it: %s', async (_, reversed) => {
