@@ -1,4 +1,4 @@
-import { items, type Key } from '../../lib/aws/table.ts'
+import { type Item, items } from '../../lib/aws/table.ts'
 import { sha256 } from '../../lib/model/digest.ts'
 import { shardOf } from '../../lib/model/shards.ts'
 import type { World } from './world.ts'
@@ -11,20 +11,17 @@ type Planted = {
   readonly crl_shards?: number
 }
 
-/** Certificates as if they had been issued, without a signature each: revocations only look at records. */
-export const plantCertificates = (
-  world: Pick<World, 'table' | 'now'>,
-  planted: Planted,
-): readonly string[] => {
+/** The rows of certificates as if they had been issued, without a signature each: revocations only look at records. */
+export const plantedRows = (planted: Planted, now: Date) => {
   const { count, issuer_id, profile_id, owner = 'pr-alice', crl_shards = 1 } = planted
-  const created_at = world.now().toISOString()
-  const not_after = new Date(world.now().getTime() + 90 * 86_400_000).toISOString()
+  const created_at = now.toISOString()
+  const not_after = new Date(now.getTime() + 90 * 86_400_000).toISOString()
   return Array.from({ length: count }, (_, n) => {
     const id = `mc-${issuer_id}-${n}`
     const serial = sha256(id).slice(0, 38).replace(/^../, '5a')
     const crl_shard = shardOf(serial, crl_shards)
     const named = { issuer_id, profile_id, serial, not_after, short_lived: false, crl_shard } as const
-    const rows = [
+    const rows: readonly Item[] = [
       items.certificate({
         id,
         version: 2,
@@ -62,7 +59,13 @@ export const plantCertificates = (
         reason: null,
       }),
     ]
-    for (const row of rows) world.table.write(row as typeof row & Key)
-    return serial
+    return { serial, rows }
   })
 }
+
+/** Plants them in a world in memory; their serials. */
+export const plantCertificates = (world: Pick<World, 'table' | 'now'>, planted: Planted): readonly string[] =>
+  plantedRows(planted, world.now()).map(({ serial, rows }) => {
+    for (const row of rows) world.table.write(row)
+    return serial
+  })

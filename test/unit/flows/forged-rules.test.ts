@@ -123,7 +123,7 @@ describe('rules written into the table by hand', () => {
       },
       lease: null,
       progress: null,
-  attempts: 1,
+      attempts: 1,
       error_message: null,
       created_at: time,
       updated_at: time,
