@@ -8,6 +8,7 @@ import { ApprovalWorkflow } from './approval-workflow.ts'
 import type { Stage } from './config.ts'
 import type { DataStack } from './data-stack.ts'
 import { HttpApi } from './http-api.ts'
+import { ListAlarm } from './list-alarm.ts'
 import { environmentName } from './names.ts'
 import { PrivilegedFunction } from './privileged-function.ts'
 import { Relay } from './relay.ts'
@@ -107,6 +108,7 @@ export class ServiceStack extends Stack {
       batchSeconds: 1,
       maxConcurrency: 2,
     })
+    new ListAlarm(this, 'ListAlarm', stage)
     new Schedules(this, 'Schedules', {
       stage,
       tend: new PrivilegedFunction(this, 'schedule-tend', around),

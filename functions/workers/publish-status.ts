@@ -6,7 +6,7 @@ import { shardRows } from '../../lib/aws/shard-rows.ts'
 import { responders, revocationLists } from '../../lib/aws/status-records.ts'
 import { statusSite } from '../../lib/aws/status-site.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
-import { publishStatus, refreshStatus } from '../../lib/flows/publish-status.ts'
+import { listStates, publishStatus, refreshStatus } from '../../lib/flows/publish-status.ts'
 import { bucket } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { statusFunction } from '../../lib/lambda/status-queue.ts'
@@ -31,4 +31,5 @@ const deps = {
 export const handler = statusFunction({
   publish: (issuer_id, shards) => publishStatus(deps, issuer_id, shards),
   refresh: () => refreshStatus(deps),
+  states: () => listStates(deps),
 })

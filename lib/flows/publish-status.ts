@@ -66,7 +66,7 @@ export const publishStatus = async (
   return publishLists(deps, issuer, { shards: shardsOf(issuer), anyway: true })
 }
 
-async function* everyIssuer(issuers: Issuers): AsyncGenerator<Issuer> {
+export async function* everyIssuer(issuers: Pick<Issuers, 'list'>): AsyncGenerator<Issuer> {
   let after: string | null = null
   do {
     const page: Awaited<ReturnType<Issuers['list']>> = await issuers.list({ limit: 100, after })

@@ -1,7 +1,7 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { Measure } from '../model/measures.ts'
 
-const metrics = new Metrics({ namespace: 'Countersign', singleMetric: true })
+const metrics = new Metrics({ namespace: 'Countersign', serviceName: 'countersign', singleMetric: true })
 
 /** Writes observations to the log in CloudWatch's embedded metric format. */
 export const measure = (measures: readonly Measure[]): void => {

@@ -1,10 +1,14 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { faultLogger, logger } from './logger.ts'
+import { measure } from './metrics.ts'
 import { jsonOf, statusMessage } from './queue.ts'
+
+type ListState = { readonly issuer_id: string; readonly age_seconds: number; readonly entries: number }
 
 type Work = {
   readonly publish: (issuer_id: string, shards: readonly number[] | null) => Promise<number>
   readonly refresh: () => Promise<unknown>
+  readonly states: () => AsyncIterable<ListState>
 }
 
 /** What a batch asks of one issuer, in all. */
@@ -13,13 +17,27 @@ type Group = { readonly messages: string[]; shards: Set<number> | null }
 const added = (shards: Group['shards'], more: readonly number[] | null): Group['shards'] =>
   shards === null || more === null ? null : new Set([...shards, ...more])
 
+/** How old the lists are, of each issuer and the oldest of all: an alarm watches that one. */
+const measureLists = async (states: AsyncIterable<ListState>): Promise<void> => {
+  let oldest = 0
+  for await (const { issuer_id, age_seconds, entries } of states) {
+    oldest = Math.max(oldest, age_seconds)
+    const dimensions = { issuer_id }
+    measure([
+      { name: 'crl_age_seconds', unit: 'Seconds', value: age_seconds, dimensions },
+      { name: 'crl_entries', unit: 'Count', value: entries, dimensions },
+    ])
+  }
+  measure([{ name: 'crl_age_seconds', unit: 'Seconds', value: oldest, dimensions: { issuer_id: 'all' } }])
+}
+
 /**
  * The publisher behind its queue: of all the messages of a batch that are
  * about one issuer, each list is made once. A burst of revocations costs as
  * many signatures as it touches lists, not as there are revocations.
  */
 export const statusFunction =
-  ({ publish, refresh }: Work) =>
+  ({ publish, refresh, states }: Work) =>
   async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const groups = new Map<string | null, Group>()
     const failed: string[] = []
@@ -43,6 +61,7 @@ export const statusFunction =
           issuer_id === null
             ? await refresh()
             : await publish(issuer_id, shards === null ? null : [...shards])
+        if (issuer_id === null) await measureLists(states())
         logger.info('published', { issuer_id, messages: messages.length, outcome })
       } catch (error) {
         faultLogger(error)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { publishStatus } from '../../../lib/flows/publish-status.ts'
+import { listStates, publishStatus } from '../../../lib/flows/publish-status.ts'
 import { rebuiltRows } from '../../../lib/flows/shard-rows.ts'
+import { rebuiltShards } from '../../../lib/flows/verify-lists.ts'
 import { statusFunction } from '../../../lib/lambda/status-queue.ts'
 import { shardOf } from '../../../lib/model/shards.ts'
 import { readCrl } from '../../../lib/pki/crl-reader.ts'
@@ -75,7 +76,7 @@ describe('a sharded issuer', () => {
       for (const list of lists ?? []) messages.push({ type: 'publish', ...list })
     }
     const publish = (id: string, shards: readonly number[] | null) => publishStatus(world, id, shards)
-    const handler = statusFunction({ publish, refresh: async () => 0 })
+    const handler = statusFunction({ publish, refresh: async () => 0, states: () => listStates(world) })
     for (let n = 0; n < 1000; n += 100) {
       // biome-ignore lint/suspicious/noExplicitAny: a message has more than a handler looks at
       const Records = messages.slice(n, n + 100).map((body, at) => message(body, n + at)) as any
@@ -105,6 +106,25 @@ describe('the rows of a shard', () => {
     expect(head?.entries).toBe(50)
     const rebuilt = await rebuiltRows(world, { issuer_id: 'iss-web', shard: 0 }, head?.cutoff ?? null)
     expect(Buffer.compare(rebuilt, kept(world))).toBe(0)
+  })
+
+  it('are proved equal list by list, and what is behind or harmed is named', async () => {
+    const world = await revokedWorld()
+    const outcomes = async () => {
+      const found = []
+      for await (const { issuer_id, outcome } of rebuiltShards(world)) found.push([issuer_id, outcome])
+      return found
+    }
+    expect(await outcomes()).toEqual([
+      ['iss-root', 'equal'],
+      ['iss-web', 'equal'],
+    ])
+    const { certificate_id } = await world.made()
+    const { body } = await world.call('alice', 'revokeCertificate', { id: certificate_id })
+    await world.applyJob(body.job.id)
+    expect(await outcomes()).toContainEqual(['iss-web', 'behind'])
+    world.keptRows.clear()
+    expect(await outcomes()).toContainEqual(['iss-web', 'rows_differ'])
   })
 
   it('spare a clean shard its signature', async () => {

@@ -1,0 +1,41 @@
+import { sha256 } from '../model/digest.ts'
+import type { Issuers, RevocationLists, ShardRows } from '../ports.ts'
+import { everyIssuer } from './publish-status.ts'
+import { rebuiltRows } from './shard-rows.ts'
+
+export type Rebuilt = {
+  readonly issuer_id: string
+  readonly shard: number
+  readonly number: number
+  readonly entries: number
+  /**
+   * `behind`: something was revoked since the last list, or the list was never
+   * finished. `rows_differ`: what is kept beside the table is not what its
+   * last list was made of; the next publisher will not believe it.
+   */
+  readonly outcome: 'equal' | 'behind' | 'rows_differ' | 'no_list'
+}
+
+type Deps = {
+  readonly issuers: Pick<Issuers, 'list'>
+  readonly lists: Pick<RevocationLists, 'head' | 'entries'>
+  readonly rows: Pick<ShardRows, 'get'>
+}
+
+/** Every shard, its rows made anew from the table alone and held against those that its list was made of. */
+export async function* rebuiltShards(deps: Deps): AsyncGenerator<Rebuilt> {
+  for await (const { id: issuer_id, facts } of everyIssuer(deps.issuers))
+    for (let shard = 0; shard < facts.crl_shards; shard += 1) {
+      const head = await deps.lists.head(issuer_id, shard)
+      if (head === null) {
+        yield { issuer_id, shard, number: 0, entries: 0, outcome: 'no_list' }
+        continue
+      }
+      const { number, entries, cutoff, rows_sha256 } = head
+      const kept = await deps.rows.get(issuer_id, shard)
+      const rebuilt = await rebuiltRows(deps, { issuer_id, shard }, cutoff)
+      const as_listed = kept !== null && sha256(kept) === rows_sha256
+      const outcome = !as_listed ? 'rows_differ' : sha256(rebuilt) === rows_sha256 ? 'equal' : 'behind'
+      yield { issuer_id, shard, number, entries, outcome }
+    }
+}
