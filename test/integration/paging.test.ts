@@ -94,7 +94,7 @@ describe('2,000 rows of DynamoDB', () => {
         certificateAt(place + 100, `mc-here-${page}`),
         certificateAt(rows - 1, `mc-ahead-${page}`),
       ]
-      const [found]: [Page<Certificate>, void] = await Promise.all([
+      const [found]: readonly [Page<Certificate>, unknown] = await Promise.all([
         list({}, { limit: 100, after }),
         put(added),
       ])
