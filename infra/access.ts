@@ -16,7 +16,9 @@ export type Resource =
   | 'status-bucket'
   | 'status-objects'
   | 'workflow'
+  | 'authorities'
   | 'queue-kms'
+  | 'queue-acm-pca'
   | 'queue-apply'
   | 'queue-status'
 
@@ -35,6 +37,7 @@ export type Variable =
   | 'TOKENS_TABLE_NAME'
   | 'STATE_MACHINE_ARN'
   | 'QUEUE_URLS'
+  | 'PCA_AUTHORITIES'
   | 'BUCKET_NAME'
   | 'RESPONDER_KEY_ARN'
 
@@ -92,11 +95,12 @@ export const access = {
     file: 'functions/api/rules.ts',
     purpose:
       'Turns proposals of new rules (profiles, issuers) into jobs; may read public keys, sign with none',
-    variables: ['STATUS_URL', 'CA_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
+    variables: ['STATUS_URL', 'CA_KEYS', 'PCA_AUTHORITIES', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable,
       writeTable([entered, 'JOB', 'IDEMPOTENCY']),
       { on: 'ca-keys', actions: ['kms:GetPublicKey'] },
+      { on: 'authorities', actions: ['acm-pca:GetCertificateAuthorityCertificate'] },
     ],
   },
   'api-decide': {
@@ -150,6 +154,7 @@ export const access = {
         actions: ['states:StartExecution', 'states:SendTaskSuccess', 'states:SendTaskFailure'],
       },
       { on: 'queue-kms', actions: ['sqs:SendMessage'] },
+      { on: 'queue-acm-pca', actions: ['sqs:SendMessage'] },
       { on: 'queue-apply', actions: ['sqs:SendMessage'] },
       { on: 'queue-status', actions: ['sqs:SendMessage'] },
     ],
@@ -163,6 +168,23 @@ export const access = {
       readTable,
       writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'CRL']),
       { on: 'ca-keys', actions: ['kms:Sign'] },
+      ...verifyReceipts,
+    ],
+  },
+  'worker-acm-pca': {
+    ...queue,
+    file: 'functions/workers/acm-pca.ts',
+    purpose: 'Orders certificates of AWS Private CA, and holds them against what was approved',
+    variables: ['PCA_AUTHORITIES', 'STATUS_URL', 'QUEUE_URLS', 'RECEIPT_KEYS'],
+    may: [
+      readTable,
+      writeTable(['JOB', 'CERTIFICATE', 'SERIAL']),
+      {
+        on: 'authorities',
+        actions: ['acm-pca:IssueCertificate', 'acm-pca:GetCertificate', 'acm-pca:RevokeCertificate'],
+      },
+      // Itself, later: AWS takes its time, and nobody waits for it.
+      { on: 'queue-acm-pca', actions: ['sqs:SendMessage'] },
       ...verifyReceipts,
     ],
   },

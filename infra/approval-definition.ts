@@ -1,8 +1,10 @@
+import type { QueueName } from '../lib/model/queue.ts'
+
 type Parts = {
   readonly park_arn: string
   readonly refuse_arn: string
   readonly table_name: string
-  readonly queue_urls: Readonly<Record<'kms' | 'apply', string>>
+  readonly queue_urls: Readonly<Record<QueueName, string>>
 }
 
 /** Longer than any approval may wait (a profile's deadline is at most 90 days). */

@@ -6,6 +6,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
+import type { QueueName } from '../lib/model/queue.ts'
 import { approvalDefinition } from './approval-definition.ts'
 import type { Stage } from './config.ts'
 
@@ -14,7 +15,7 @@ type ApprovalWorkflowProps = {
   readonly table: Table
   readonly park: IFunction
   readonly refuse: IFunction
-  readonly queues: Readonly<Record<'kms' | 'apply', Queue>>
+  readonly queues: Readonly<Record<QueueName, Queue>>
 }
 
 /** One execution per gated job: where people see what waits, and where the two-person rule can be read. */
@@ -38,7 +39,11 @@ export class ApprovalWorkflow extends Construct {
           park_arn: park.functionArn,
           refuse_arn: refuse.functionArn,
           table_name: table.tableName,
-          queue_urls: { kms: queues.kms.queueUrl, apply: queues.apply.queueUrl },
+          queue_urls: {
+            kms: queues.kms.queueUrl,
+            'acm-pca': queues['acm-pca'].queueUrl,
+            apply: queues.apply.queueUrl,
+          },
         }),
       ),
       // Execution data holds the task token, so it stays out of the log.
@@ -70,7 +75,7 @@ function roleOf(scope: Construct, { table, park, refuse, queues }: ApprovalWorkf
           }),
           new PolicyStatement({
             actions: ['sqs:SendMessage'],
-            resources: [queues.kms.queueArn, queues.apply.queueArn],
+            resources: Object.values(queues).map(({ queueArn }) => queueArn),
           }),
           new PolicyStatement({ actions: logDelivery, resources: ['*'] }),
         ],

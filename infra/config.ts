@@ -22,6 +22,11 @@ const stage = z
     post_quantum_keys: z.boolean(),
     /** How long KMS waits before it deletes a key for good. */
     key_deletion_days: z.int().min(7).max(30),
+    /** Certificate authorities of AWS Private CA: ARNs, by the name that issuers have for them. */
+    pca_authorities: z.record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+      z.string().regex(/^arn:[a-z-]+:acm-pca:[a-z0-9-]+:\d{12}:certificate-authority\/[0-9a-f-]+$/),
+    ),
     /** What relying parties are told; null: the CloudFront domain, over plain HTTP. */
     status_url: z.url().nullable(),
     /** The domain of `status_url`, with a certificate in us-east-1. */
@@ -57,6 +62,7 @@ export type Stage = Readonly<z.infer<typeof stage>>
 const shared = {
   ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
   post_quantum_keys: false,
+  pca_authorities: {},
   key_deletion_days: 7,
   status_url: null,
   status_domain: null,

@@ -28,6 +28,7 @@ export class ServiceStack extends Stack {
     const bucket = new StatusBucket(this, 'StatusBucket', stage)
     const work = {
       kms: new WorkQueue(this, 'KmsWork', 'worker-kms'),
+      pca: new WorkQueue(this, 'AcmPcaWork', 'worker-acm-pca'),
       apply: new WorkQueue(this, 'ApplyWork', 'worker-apply'),
       status: new WorkQueue(this, 'StatusWork', 'worker-publish-status'),
     }
@@ -45,12 +46,15 @@ export class ServiceStack extends Stack {
         'sealing-key': [sealingKey.keyArn],
         'status-bucket': [bucket.bucketArn],
         'status-objects': [bucket.arnForObjects('.well-known/pki/*'), bucket.arnForObjects('shards/*')],
+        authorities: authorityArns(this, stage),
+        'queue-acm-pca': [work.pca.queue.queueArn],
         'queue-kms': [work.kms.queue.queueArn],
         'queue-apply': [work.apply.queue.queueArn],
         'queue-status': [work.status.queue.queueArn],
       } satisfies Partial<Record<Resource, readonly string[]>>,
       variables: {
         CA_KEYS: this.toJsonString(data.caKeys),
+        PCA_AUTHORITIES: JSON.stringify(stage.pca_authorities),
         KEY_RATE: JSON.stringify(stage.key_rate),
         OIDC_ISSUERS: JSON.stringify(stage.oidc_issuers),
         RECEIPT_KEYS: this.toJsonString(data.receiptKeys),
@@ -59,6 +63,7 @@ export class ServiceStack extends Stack {
         RESPONDER_KEY_ARN: sealingKey.keyArn,
         QUEUE_URLS: this.toJsonString({
           kms: work.kms.queue.queueUrl,
+          'acm-pca': work.pca.queue.queueUrl,
           apply: work.apply.queue.queueUrl,
           status: work.status.queue.queueUrl,
         }),
@@ -79,7 +84,7 @@ export class ServiceStack extends Stack {
       table: data.table,
       park,
       refuse,
-      queues: { kms: work.kms.queue, apply: work.apply.queue },
+      queues: { kms: work.kms.queue, 'acm-pca': work.pca.queue, apply: work.apply.queue },
     })
 
     const around = {
@@ -99,6 +104,8 @@ export class ServiceStack extends Stack {
     })
     const relay = new Relay(this, { around, table: data.table, tokens })
     new Worker(this, 'worker-kms', { around, work: work.kms, batchSize: 5 })
+    // AWS takes 25 orders a second of one authority.
+    new Worker(this, 'worker-acm-pca', { around, work: work.pca, batchSize: 5, maxConcurrency: 4 })
     new Worker(this, 'worker-apply', { around, work: work.apply, batchSize: 10 })
     new Worker(this, 'worker-publish-status', {
       around,
@@ -129,6 +136,8 @@ export class ServiceStack extends Stack {
       Environment: environmentName(stage),
       Queues: this.toJsonString({
         kms: work.kms.queue.queueUrl,
+        acm_pca: work.pca.queue.queueUrl,
+        acm_pca_dead_letters: work.pca.deadLetters.queueUrl,
         kms_dead_letters: work.kms.deadLetters.queueUrl,
         apply: work.apply.queue.queueUrl,
         apply_dead_letters: work.apply.deadLetters.queueUrl,
@@ -142,6 +151,17 @@ export class ServiceStack extends Stack {
   private output(values: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value })
   }
+}
+
+/** The declared authorities; where there are none, an ARN that is of none. */
+function authorityArns(stack: Stack, stage: Stage): readonly string[] {
+  const declared = Object.values(stage.pca_authorities)
+  const none = stack.formatArn({
+    service: 'acm-pca',
+    resource: 'certificate-authority',
+    resourceName: 'none-is-declared',
+  })
+  return declared.length > 0 ? declared : [none]
 }
 
 /** Task tokens, apart from everything else: only the workflow writes them and only the relay reads them. */

@@ -8,9 +8,11 @@ import type { Rules } from './model/gate.ts'
 import type { Issuer, IssuerRequest } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
+import type { CertificatePlan, ValidityPeriod } from './model/plan.ts'
 import type { Principal, Role } from './model/principal.ts'
 import type { PrincipalChange, PrincipalFile, PrincipalWrite } from './model/principal-change.ts'
 import type { ProfileVersion } from './model/profile.ts'
+import type { QueueName } from './model/queue.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
 import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
 import type { OctetStream } from './pki/crl.ts'
@@ -225,6 +227,37 @@ export type Signer = {
   readonly sign: (key: string, algorithm: SigningAlgorithm, digest: Uint8Array) => Promise<Uint8Array>
 }
 
+/** What is ordered of a certificate authority, by the name that the deployment has for it. */
+export type AuthorityOrder = {
+  readonly authority: string
+  /** PKCS#10, DER. */
+  readonly csr: Uint8Array
+  readonly plan: CertificatePlan
+  readonly period: ValidityPeriod
+  /** The same order with the same token is one order, for as long as AWS remembers: five minutes. */
+  readonly token: string
+}
+
+/** AWS Private CA. */
+export type Authority = {
+  /** Places an order; the ARN under which its certificate will be. */
+  readonly issue: (order: AuthorityOrder) => Promise<string>
+  /** The certificate, DER; null while it is being made. */
+  readonly certificate: (asked: {
+    readonly authority: string
+    readonly certificate_arn: string
+  }) => Promise<Uint8Array | null>
+  /** Once or more: a certificate that is revoked stays so. */
+  readonly revoke: (asked: {
+    readonly authority: string
+    readonly serial: string
+    readonly reason: string
+  }) => Promise<void>
+}
+
+/** CA certificate and chain of an authority by name, PEM; null for one that this deployment does not have. */
+export type AuthorityChains = { readonly chain: (authority: string) => Promise<string | null> }
+
 /** SubjectPublicKeyInfo, DER, of a CA key by name; null for a key that this deployment does not have. */
 export type PublicKeys = { readonly publicKey: (key: string) => Promise<Uint8Array | null> }
 
@@ -270,7 +303,7 @@ export type WorkflowInput = {
   readonly approval_id: string
   readonly job_id: string
   readonly job_type: string
-  readonly queue: 'kms' | 'apply'
+  readonly queue: QueueName
   readonly requested_by: string
   readonly requested_by_name: string
   readonly profile_id: string | null
@@ -292,7 +325,7 @@ export type ParkedTokens = {
 }
 
 export type Queues = {
-  readonly dispatch: (queue: 'kms' | 'apply', job_id: string) => Promise<void>
+  readonly dispatch: (queue: QueueName, job_id: string) => Promise<void>
   /** Everything of an issuer, or only the lists of these shards. */
   readonly publishStatus: (issuer_id: string, shards: readonly number[] | null) => Promise<void>
 }

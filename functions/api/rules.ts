@@ -1,6 +1,7 @@
 import { entrance } from '../../lib/api/entrance.ts'
 import { rulesApi } from '../../lib/api/rules.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
+import { authorities } from '../../lib/aws/authorities.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
@@ -9,7 +10,7 @@ import { replays } from '../../lib/aws/replays.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
-import { awsAccess } from '../../lib/lambda/aws-access.ts'
+import { awsAccess, privateCa } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { limiterOf } from '../../lib/lambda/limiter.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -32,6 +33,7 @@ export const handler = apiFunction(
     profiles: profiles(table),
     issuers: issuers(table),
     keys: publicKeys(environment('CA_KEYS'), awsAccess()),
+    authorities: authorities(privateCa()),
     status_url: environment('STATUS_URL'),
   }),
 )

@@ -1,10 +1,10 @@
-import { importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
+import { importAuthority, importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
 import type { Answer } from '../flows/once.ts'
 import { requestIssuer } from '../flows/request-issuer.ts'
 import { requestProfileChange } from '../flows/request-profile-change.ts'
 import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
-import type { Issuers, Principals, Profiles, PublicKeys } from '../ports.ts'
+import type { AuthorityChains, Issuers, Principals, Profiles, PublicKeys } from '../ports.ts'
 import { askedBy } from './asked.ts'
 import { showProposal } from './proposed.ts'
 
@@ -13,6 +13,7 @@ export type RulesApiDeps = SubmitDeps & {
   readonly issuers: Pick<Issuers, 'get' | 'request'>
   readonly principals: Pick<Principals, 'list'>
   readonly keys: PublicKeys
+  readonly authorities: AuthorityChains
   readonly status_url: string
 }
 
@@ -59,6 +60,10 @@ export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
     importIssuer: (call) =>
       answer('importIssuer', call, () =>
         importIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    importAuthority: (call) =>
+      answer('importAuthority', call, () =>
+        importAuthority(deps, call.principal, { id: call.params.id, ...call.body }),
       ),
     retireIssuer: (call) =>
       answer('retireIssuer', call, () =>

@@ -1,7 +1,16 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import type { QueueName } from '../model/queue.ts'
 import type { Queues } from '../ports.ts'
 
-export type QueueUrls = { readonly kms: string; readonly apply: string; readonly status: string }
+export type QueueUrls = Readonly<Record<QueueName | 'status', string>>
+
+/** Puts a job back on its queue, to be delivered after so many seconds. */
+export const again =
+  (QueueUrl: string, client = new SQSClient({})) =>
+  async (job_id: string, seconds: number): Promise<void> => {
+    const MessageBody = JSON.stringify({ job_id })
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody, DelaySeconds: seconds }))
+  }
 
 export const queues = (urls: QueueUrls, client = new SQSClient({})): Queues => {
   const send = async (QueueUrl: string, message: Readonly<Record<string, unknown>>): Promise<void> => {

@@ -17,7 +17,17 @@ const imported = (
 ): Issuer => {
   const { issuer_id: id, name, key, chain, spki, facts, path_length } = content
   const status = 'active'
-  const issuer = { id, version: 1, type: 'kms', name, status, key, parent_id: null, chain, spki } as const
+  const issuer = {
+    id,
+    version: 1,
+    type: facts.type,
+    name,
+    status,
+    key,
+    parent_id: null,
+    chain,
+    spki,
+  } as const
   return checkIssuer({ ...issuer, facts, path_length, created_at, job_id })
 }
 

@@ -7,10 +7,11 @@ import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
+import { readCertificate } from '../pki/certificate-reader.ts'
 import { readIssuerChain } from '../pki/issuer-chain.ts'
 import { encodeName } from '../pki/name.ts'
 import { checkPublicKey } from '../pki/public-key.ts'
-import type { Issuers, PublicKeys } from '../ports.ts'
+import type { AuthorityChains, Issuers, PublicKeys } from '../ports.ts'
 import type { Proposal } from './submit.ts'
 
 type Deps = {
@@ -106,6 +107,7 @@ export const importIssuer = async (
     throw invalid('/certificate', 'the CA key is not the one that the request was made for')
   const { chain, facts, path_length } = readIssuerChain(request.certificate, spki, deps.now())
   const { name, key, crl_shards } = asked
+  const type = 'kms'
   const content: IssuerChange = {
     type: 'IssuerChange',
     operation: 'import',
@@ -114,7 +116,39 @@ export const importIssuer = async (
     key,
     spki: asked.spki,
     chain: [...chain],
-    facts: { ...facts, id: request.id, crl_shards },
+    facts: { ...facts, id: request.id, type, crl_shards },
+    path_length,
+  }
+  return propose(deps, requester, content, request.reason)
+}
+
+export type AuthorityRequest = {
+  readonly id: string
+  readonly name: string
+  readonly authority: string
+  readonly reason?: string | undefined
+}
+
+/** An issuer of a certificate authority of AWS Private CA, with the certificate and the chain that AWS has of it. */
+export const importAuthority = async (
+  deps: Deps & { readonly authorities: AuthorityChains },
+  requester: Principal,
+  request: AuthorityRequest,
+): Promise<Proposal> => {
+  await mustBeNew(deps, request.id)
+  const pem = await deps.authorities.chain(request.authority)
+  if (pem === null) throw invalid('/authority', 'this deployment declares no authority of that name')
+  const { chain, facts, path_length } = readIssuerChain(pem, null, deps.now())
+  const own = readCertificate(chain[0] ?? '')
+  const content: IssuerChange = {
+    type: 'IssuerChange',
+    operation: 'import',
+    issuer_id: request.id,
+    name: request.name,
+    key: request.authority,
+    spki: Buffer.from(own.spki).toString('base64'),
+    chain: [...chain],
+    facts: { ...facts, id: request.id, type: 'acm-pca', crl_shards: 1 },
     path_length,
   }
   return propose(deps, requester, content, request.reason)

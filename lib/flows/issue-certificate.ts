@@ -27,10 +27,13 @@ export type IssueDeps = CarryOutDeps & {
 export const leaseSeconds = 60
 
 /** How often a job is begun before it fails for good. */
-const maximumAttempts = 5
+export const maximumAttempts = 5
 
 /** Who signs: the issuer that was approved, still active, with the very certificate that was approved; null for a root. */
-const signingIssuer = async (deps: IssueDeps, content: Issuing): Promise<Issuer | null> => {
+export const signingIssuer = async (
+  deps: Pick<IssueDeps, 'issuers'>,
+  content: Issuing,
+): Promise<Issuer | null> => {
   if (content.type === 'IssuerChange' && content.parent_id === null) return null
   const issuer = await deps.issuers.get(content.plan.issuer.id)
   if (issuer === null || issuer.status !== 'active')
@@ -41,7 +44,7 @@ const signingIssuer = async (deps: IssueDeps, content: Issuing): Promise<Issuer 
 }
 
 /** A certificate that was revoked meanwhile gets no new version. */
-const checkRenewable = async (deps: IssueDeps, id: string): Promise<void> => {
+export const checkRenewable = async (deps: Pick<IssueDeps, 'certificates'>, id: string): Promise<void> => {
   const certificate = await deps.certificates.get(id)
   if (certificate === null || certificate.status === 'Revoked')
     throw new Refusal('certificate_not_renewable', `certificate ${id} is missing or revoked`)
@@ -54,7 +57,7 @@ const checkNewIssuer = async (deps: IssueDeps, id: string): Promise<void> => {
 }
 
 /** What was put on record before, or what will be: serial, period and the hash of all that is signed. */
-const prepare = (
+export const prepare = (
   file: JobFile,
   content: Issuing,
   now: Date,
@@ -80,8 +83,8 @@ const prepare = (
  * null where another worker was faster. A serial that has been issued already
  * is refused: nobody brings a job back to sign it a second time.
  */
-const claim = async (
-  deps: IssueDeps,
+export const claim = async (
+  deps: Omit<IssueDeps, 'signer'>,
   file: JobFile,
   { issuance, issuer_id }: { readonly issuance: Issuance; readonly issuer_id: string },
 ): Promise<JobFile | null> => {
@@ -114,7 +117,11 @@ const claim = async (
 }
 
 /** Ends a job that can never succeed. Its certificate stays as usable and renewable as before. */
-const fail = async (deps: IssueDeps, file: JobFile, reason: string): Promise<Result> => {
+export const fail = async (
+  deps: Omit<IssueDeps, 'signer'>,
+  file: JobFile,
+  reason: string,
+): Promise<Result> => {
   const change = step(
     file,
     { status: 'Failed', error_message: reason.slice(0, 2000) },
@@ -125,8 +132,8 @@ const fail = async (deps: IssueDeps, file: JobFile, reason: string): Promise<Res
 }
 
 /** Stores the certificate with the step that completes its job; again where the certificate moved meanwhile. */
-const complete = async (
-  deps: IssueDeps,
+export const complete = async (
+  deps: Omit<IssueDeps, 'signer'>,
   file: JobFile,
   signed: { readonly der: Uint8Array; readonly parent: Issuer | null },
 ): Promise<Result> => {
@@ -148,6 +155,8 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
   if (!('plan' in content)) throw new Refusal('mandate_refused', `no key signs for a ${content.type}`)
   if (file.job.attempts >= maximumAttempts)
     return fail(deps, file, `given up after ${maximumAttempts} attempts`)
+  if (content.plan.issuer.type !== 'kms')
+    throw new Refusal('mandate_refused', 'no key of ours signs for this issuer')
   if ('csr' in content) checkPlan(content, rules.pinned, deps.status_url)
   const parent = await signingIssuer(deps, content)
   if ('certificate_id' in content) await checkRenewable(deps, content.certificate_id)
@@ -170,19 +179,26 @@ const final: ReadonlySet<string> = new Set([
   'plan_mismatch',
 ])
 
+/** Carries out; what a rule refuses for good fails the job, and is not tried again. */
+export const failFinal = async (
+  deps: Omit<IssueDeps, 'signer'>,
+  job_id: string,
+  work: () => Promise<Result>,
+): Promise<Result> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Refusal) || !final.has(error.code)) throw error
+    const file = await deps.jobs.load(job_id)
+    if (file === null || 'unreadable' in file) throw error
+    return fail(deps, file, error.message)
+  }
+}
+
 /**
  * Issues the certificate of a job: mandate, plan on record, signature,
  * certificate on record. A retry finds the plan and signs the same, so there
  * are never two certificates for a job.
  */
 export const issueCertificate = (deps: IssueDeps, job_id: string): Promise<Result> =>
-  carryOut(deps, job_id, async (mandate, rules) => {
-    try {
-      return await issue(deps, mandate, rules)
-    } catch (error) {
-      if (!(error instanceof Refusal) || !final.has(error.code)) throw error
-      const file = await deps.jobs.load(job_id)
-      if (file === null || 'unreadable' in file) throw error
-      return fail(deps, file, error.message)
-    }
-  })
+  carryOut(deps, job_id, (mandate, rules) => failFinal(deps, job_id, () => issue(deps, mandate, rules)))

@@ -34,6 +34,9 @@ export type LeafRequest = {
 export const planLeaf = (request: LeafRequest, status_url: string, serial: string): CertificatePlan => {
   const { csr, document, issuer, lifetime } = request
   const no_revocation_available = shortLived(lifetime)
+  // AWS Private CA says by itself where its certificates' status is to be had.
+  const own = issuer.type === 'kms'
+  const asked = own && !no_revocation_available
   const urls = statusUrls(status_url, issuer, serial)
   return {
     serial,
@@ -51,9 +54,9 @@ export const planLeaf = (request: LeafRequest, status_url: string, serial: strin
     name_constraints: null,
     policies: [...document.policies],
     must_staple: document.must_staple,
-    crl_distribution_points: no_revocation_available ? [] : [urls.crl],
-    ocsp: no_revocation_available ? [] : [urls.ocsp],
-    ca_issuers: [urls.ca],
+    crl_distribution_points: asked ? [urls.crl] : [],
+    ocsp: asked ? [urls.ocsp] : [],
+    ca_issuers: own ? [urls.ca] : [],
     no_revocation_available,
     ocsp_no_check: false,
   }

@@ -60,6 +60,11 @@ export const publishStatus = async (
 ): Promise<number> => {
   const issuer = await deps.issuers.get(issuer_id)
   if (issuer === null) return 0
+  // AWS Private CA keeps lists and answers OCSP itself; its CA certificate is served here like any.
+  if (issuer.type === 'acm-pca') {
+    if (shards === null) await publishCa(deps, issuer)
+    return 0
+  }
   if (shards !== null) return publishLists(deps, issuer, { shards, anyway: false })
   await publishCa(deps, issuer)
   if (await responderIsDue(deps, issuer)) await certifyResponder(deps, issuer)
@@ -79,6 +84,7 @@ const headsOf = (deps: Pick<PublishDeps, 'lists'>, issuer: Issuer) =>
   Promise.all(shardsOf(issuer).map((shard) => deps.lists.head(issuer.id, shard)))
 
 const refreshIssuer = async (deps: PublishDeps, issuer: Issuer): Promise<number> => {
+  if (issuer.type === 'acm-pca') return 0
   const due = await responderIsDue(deps, issuer)
   if (due) await certifyResponder(deps, issuer)
   const heads = await headsOf(deps, issuer)

@@ -28,11 +28,11 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 /** What relying parties are told of a serial from the moment its certificate exists. */
 const statusOf = (
   { job, content }: { readonly job: JobFile['job']; readonly content: Issuing },
-  subject: { id: string; version: number },
+  subject: { id: string; version: number; serial: string },
   not_after: string,
 ): SerialStatus => ({
   issuer_id: content.plan.issuer.id,
-  serial: content.plan.serial,
+  serial: subject.serial,
   version: 1,
   certificate_id: subject.id,
   certificate_version: subject.version,
@@ -44,7 +44,7 @@ const statusOf = (
   reason: null,
   not_after,
   short_lived: content.plan.no_revocation_available,
-  crl_shard: shardOf(content.plan.serial, content.plan.issuer.crl_shards),
+  crl_shard: shardOf(subject.serial, content.plan.issuer.crl_shards),
 })
 
 const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): Promise<Recorded> => {
@@ -54,11 +54,12 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
       'certificate_not_renewable',
       `certificate ${content.certificate_id} is missing or revoked`,
     )
-  const { not_before, not_after } = readCertificate(der, 'plan_mismatch')
+  // An authority outside chooses serials of its own: what counts is what is in the certificate.
+  const { not_before, not_after, serial } = readCertificate(der, 'plan_mismatch')
   const version: CertificateVersion = {
     certificate_id: certificate.id,
     number: certificate.current_version + 1,
-    serial: content.plan.serial,
+    serial,
     issuer_id: content.plan.issuer.id,
     profile_id: content.profile_id,
     profile_version: content.profile_version,
@@ -69,7 +70,7 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
     not_before,
     not_after,
     short_lived: content.plan.no_revocation_available,
-    crl_shard: shardOf(content.plan.serial, content.plan.issuer.crl_shards),
+    crl_shard: shardOf(serial, content.plan.issuer.crl_shards),
     revoked_at: null,
     revocation_reason: null,
   }
@@ -81,26 +82,36 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
     not_after,
   } as const
   const { job } = file
-  const serial = statusOf({ job, content }, { id: certificate.id, version: version.number }, not_after)
+  const subject = { id: certificate.id, version: version.number, serial }
+  const status = statusOf({ job, content }, subject, not_after)
   return {
     writes: [
       { write: 'next_certificate', certificate: next },
       { write: 'new_certificate_version', version },
-      { write: 'new_serial', serial },
+      { write: 'new_serial', serial: status },
     ],
-    drafts: [issued(deps, { ...file, plan: content.plan, der }, { certificate_version: version.number })],
+    drafts: [
+      issued(deps, { ...file, plan: content.plan, der, serial }, { certificate_version: version.number }),
+    ],
   }
+}
+
+type Made = {
+  readonly issuance: JobFile['issuance']
+  readonly plan: Issuing['plan']
+  readonly der: Uint8Array
+  readonly serial: string
 }
 
 const issued = (
   { worker }: Deps,
-  { issuance, plan, der }: { issuance: JobFile['issuance']; plan: Issuing['plan']; der: Uint8Array },
+  { issuance, plan, der, serial }: Made,
   more: Readonly<Record<string, number | string>>,
 ): Draft => ({
   type: 'certificate_issued',
   actor: { id: worker, type: 'System' },
   details: {
-    serial: plan.serial,
+    serial,
     issuer_id: plan.issuer.id,
     certificate_sha256: sha256(der),
     planned_at: issuance?.planned_at ?? null,
@@ -128,6 +139,7 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
     spki: content.plan.public_key.spki,
     facts: {
       id: content.issuer_id,
+      type: 'kms',
       certificate_sha256: sha256(der),
       subject: base64(subject_der),
       key_id,
@@ -145,7 +157,8 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
     job_id: file.job.id,
   }
   const { job } = file
-  const serial = statusOf({ job, content }, { id: content.issuer_id, version: 1 }, not_after)
+  const { serial } = content.plan
+  const status = statusOf({ job, content }, { id: content.issuer_id, version: 1, serial }, not_after)
   const changed: Draft = {
     type: 'issuer_changed',
     actor: { id: deps.worker, type: 'System' },
@@ -154,9 +167,9 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
   return {
     writes: [
       { write: 'issuer', issuer },
-      { write: 'new_serial', serial },
+      { write: 'new_serial', serial: status },
     ],
-    drafts: [issued(deps, { ...file, plan: content.plan, der }, {}), changed],
+    drafts: [issued(deps, { ...file, plan: content.plan, der, serial }, {}), changed],
   }
 }
 

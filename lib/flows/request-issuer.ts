@@ -64,6 +64,7 @@ const selfFacts = (
   signing_algorithm: IssuerFacts['signing_algorithm'],
 ) => ({
   id: request.id,
+  type: 'kms' as const,
   certificate_sha256: null,
   subject: Buffer.from(encodeName(request.subject)).toString('base64'),
   key_id: keyIdOf(spki),

@@ -190,6 +190,7 @@ export const examples: Readonly<Record<string, Example>> = {
       reason: 'SECOPS-12346: signed by the company root today',
     },
   },
+  importAuthority: { request: { name: 'Private CA', authority: 'private' } },
   retireIssuer: { request: { reason: 'SECOPS-12347: replaced by iss-web-2' } },
   createIssuer: {
     request: {

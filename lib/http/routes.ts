@@ -5,7 +5,7 @@ import { certificate } from '../model/certificate.ts'
 import { eventTypes } from '../model/event.ts'
 import { evidenceBundle } from '../model/evidence.ts'
 import { approvalId, certificateId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
-import { issuerTypes, keyName } from '../model/issuer.ts'
+import { keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
 import { receiptJwks } from '../model/jwks.ts'
 import { distinguishedName, nameConstraints } from '../model/names.ts'
@@ -144,11 +144,17 @@ export const bodies = {
     certificate: text.max(131_072),
     reason: note.optional(),
   }),
+  importAuthority: z.strictObject({
+    name: text.max(128),
+    /** One of the certificate authorities that the deployment declares. */
+    authority: keyName,
+    reason: note.optional(),
+  }),
   retireIssuer: z.strictObject({ reason: note.optional() }),
   createIssuer: z.strictObject({
     id: issuerId,
     name: text.max(128),
-    type: z.enum(issuerTypes),
+    type: z.literal('kms'),
     key: keyName,
     parent_id: issuerId.nullable().default(null),
     subject: distinguishedName.min(1),
@@ -559,6 +565,17 @@ export const operations = {
     summary: 'Import the certificate that the parent outside made, with its chain',
     params: issuerParams,
     body: bodies.importIssuer,
+    status: 202,
+    output: changed,
+  }),
+  importAuthority: route({
+    method: 'POST',
+    path: `${prefix}/issuers/{id}/authority`,
+    function: 'rules',
+    permission: 'administer',
+    summary: 'Make an issuer of a certificate authority of AWS Private CA',
+    params: issuerParams,
+    body: bodies.importAuthority,
     status: 202,
     output: changed,
   }),

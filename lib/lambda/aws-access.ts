@@ -13,3 +13,10 @@ export const awsAccess = () => ({
 
 /** The status bucket. */
 export const bucket = () => ({ name: environment('BUCKET_NAME'), ...awsAccess() })
+
+/** AWS Private CA; the SDK's own name for another address of one service alone. */
+export const privateCa = () => ({
+  ...awsAccess(),
+  endpoint: process.env.AWS_ENDPOINT_URL_ACM_PCA ?? process.env.AWS_ENDPOINT_URL,
+  arns: environment('PCA_AUTHORITIES'),
+})

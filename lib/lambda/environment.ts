@@ -32,7 +32,8 @@ const variables = {
   CA_KEYS: jsonOf(z.record(z.string(), text)),
   KEY_RATE: jsonOf(z.strictObject({ requests_per_second: z.number().min(1), burst: z.number().min(1) })),
   OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),
-  QUEUE_URLS: jsonOf(z.strictObject({ kms: text, apply: text, status: text })),
+  PCA_AUTHORITIES: jsonOf(z.record(z.string(), text)),
+  QUEUE_URLS: jsonOf(z.strictObject({ kms: text, 'acm-pca': text, apply: text, status: text })),
 } as const
 
 type Variables = typeof variables

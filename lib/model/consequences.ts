@@ -2,13 +2,14 @@ import * as z from 'zod'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
 import type { Job } from './job.ts'
+import type { QueueName } from './queue.ts'
 import { shardNumber } from './shards.ts'
 
 /** What our own functions do next. Each may be done twice without harm. */
 export type Effect =
   | { readonly effect: 'start_workflow'; readonly job_id: string }
   | { readonly effect: 'resume_workflow'; readonly approval_id: string }
-  | { readonly effect: 'dispatch'; readonly queue: 'kms' | 'apply'; readonly job_id: string }
+  | { readonly effect: 'dispatch'; readonly queue: QueueName; readonly job_id: string }
   | {
       readonly effect: 'publish_status'
       readonly issuer_id: string
@@ -65,7 +66,9 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   approval_refused: nothing,
   job_cancelled: ({ job }) => resumed(job),
   issuance_planned: nothing,
+  certificate_ordered: nothing,
   certificate_issued: nothing,
+  certificate_quarantined: nothing,
   issuance_failed: nothing,
   certificate_released: ({ details, job }) => [...relisted(details), ...continued(job, details)],
   certificate_revoked: ({ details, job }) => [...relisted(details), ...continued(job, details)],

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { digestOf, type Json } from './digest.ts'
+import { queueNames } from './queue.ts'
 import { instant, instantOf } from './time.ts'
 
 export const eventTypes = [
@@ -17,7 +18,9 @@ export const eventTypes = [
   'approval_refused',
   'job_cancelled',
   'issuance_planned',
+  'certificate_ordered',
   'certificate_issued',
+  'certificate_quarantined',
   'issuance_failed',
   'certificate_revoked',
   'certificate_released',
@@ -43,7 +46,7 @@ export const jobSnapshot = z.strictObject({
   id: z.string(),
   type: z.string(),
   status: z.string(),
-  queue: z.enum(['kms', 'apply']),
+  queue: z.enum(queueNames),
   approval_state: z.string().nullable(),
   profile_id: z.string().nullable(),
   created_at: instant,

@@ -1,12 +1,10 @@
 import * as z from 'zod'
 import { issuerId } from './ids.ts'
-import { derBase64, issuerFacts } from './plan.ts'
+import { derBase64, issuerFacts, issuerTypes } from './plan.ts'
 import { shardCount } from './shards.ts'
 import { instant } from './time.ts'
 
-export const issuerTypes = ['kms'] as const
-
-/** The names of the CA keys that this deployment holds in KMS; nobody can name a key by its ARN. */
+/** The names of the CA keys and authorities that this deployment has; nobody can name one by its ARN. */
 export const keyName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)
 
 /**

@@ -8,6 +8,7 @@ import { keyName } from './issuer.ts'
 import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
 import { profileDocument } from './profile.ts'
+import { queueNames } from './queue.ts'
 import { revocationReasons } from './revocation.ts'
 import { affectedProfile, revocationPlan } from './revocation-plan.ts'
 import { shardCount, shardNumber } from './shards.ts'
@@ -136,7 +137,7 @@ export const job = z.strictObject({
   type: z.enum(jobTypes),
   status: z.enum(jobStatuses),
   /** The one privilege that can carry it out. */
-  queue: z.enum(['kms', 'apply']),
+  queue: z.enum(queueNames),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   certificate_id: certificateId.nullable(),
   profile_id: profileId.nullable(),

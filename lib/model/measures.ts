@@ -48,6 +48,14 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
     },
   ],
   issuance_failed: issued('failed'),
+  certificate_quarantined: ({ details }) => [
+    {
+      name: 'certificates_quarantined',
+      unit: 'Count',
+      value: 1,
+      dimensions: { issuer_id: String(details.issuer_id) },
+    },
+  ],
   signing_refused: issued('refused'),
 }
 

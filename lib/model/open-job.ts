@@ -4,6 +4,7 @@ import type { EventType } from './event.ts'
 import type { Requirement } from './gate.ts'
 import { contentDigest, type Job, type JobContent } from './job.ts'
 import type { Principal } from './principal.ts'
+import type { QueueName } from './queue.ts'
 import { Refusal } from './refusal.ts'
 import { summaryOf } from './summary.ts'
 import { instantOf, later, secondsOf } from './time.ts'
@@ -55,8 +56,13 @@ const about = (
   }
 }
 
-const takesKey = (content: JobContent): boolean =>
-  'plan' in content || (content.type === 'IssuerChange' && content.operation === 'request')
+/** The one privilege that can carry a job out. */
+const queueOf = (content: JobContent): QueueName => {
+  if (content.type === 'Issuance' || content.type === 'Renewal') return content.plan.issuer.type
+  const takesKey =
+    content.type === 'IssuerChange' && (content.operation === 'create' || content.operation === 'request')
+  return takesKey ? 'kms' : 'apply'
+}
 
 /** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
@@ -74,7 +80,7 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     version: 1,
     type: content.type,
     status: policy === null ? 'Pending' : 'AwaitingApproval',
-    queue: takesKey(content) ? 'kms' : 'apply',
+    queue: queueOf(content),
     digest,
     ...about(content),
     owner,

@@ -40,12 +40,16 @@ export const derBase64 = z.base64().min(4).max(65_536)
 /** A certificate serial number: the DER INTEGER's magnitude in lower case hex, no leading zero byte, 1–20 octets. */
 export const serialNumber = z.string().regex(/^(?!00)([0-9a-f]{2}){1,20}$/)
 
+/** What signs: a CA whose key is in AWS KMS, or AWS Private CA. */
+export const issuerTypes = ['kms', 'acm-pca'] as const
+
 /**
  * What is known of the CA that will sign, as far as it is visible in what is
  * signed. `subject` is the CA's own name, DER, copied verbatim into `issuer`.
  */
 export const issuerFacts = z.strictObject({
   id: z.string(),
+  type: z.enum(issuerTypes),
   /** SHA-256 of the CA certificate, lower case hex; null while the CA signs itself. */
   certificate_sha256: z.string().nullable(),
   subject: derBase64,

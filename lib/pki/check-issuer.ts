@@ -28,7 +28,11 @@ export const chainViolations = (chain: readonly CertificateFacts[]): readonly st
 ]
 
 /** What is stored of an issuer besides its certificate is what its certificate says. */
-function* factsComplaints({ facts, spki, path_length }: Issuer, own: CertificateFacts): Generator<string> {
+function* factsComplaints(
+  { type, facts, spki, path_length }: Issuer,
+  own: CertificateFacts,
+): Generator<string> {
+  if (type !== facts.type) yield 'its type is another one'
   if (base64(own.spki) !== spki) yield 'its certificate is of another key'
   if (own.sha256 !== facts.certificate_sha256) yield 'its certificate is another one'
   if (base64(own.subject_der) !== facts.subject) yield 'its certificate has another name'

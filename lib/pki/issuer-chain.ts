@@ -9,7 +9,7 @@ import { checkPublicKey } from './public-key.ts'
 export type ImportedChain = {
   /** DER, base64: the CA certificate, then each above it. */
   readonly chain: readonly string[]
-  readonly facts: Omit<IssuerFacts, 'id' | 'crl_shards'>
+  readonly facts: Omit<IssuerFacts, 'id' | 'type' | 'crl_shards'>
   readonly path_length: number | null
 }
 
@@ -33,14 +33,14 @@ function* complaints(chain: readonly CertificateFacts[], spki: Uint8Array, now: 
 
 /**
  * The certificate that a parent outside made for a CA key, followed by those
- * above it up to a root: PEM. Throws Refusal('issuer_invalid') with all that
+ * above it up to a root: PEM. `spki` is the key that it must be of; null for any. Throws Refusal('issuer_invalid') with all that
  * is wrong: another key, a broken chain, something that is no CA.
  */
-export function readIssuerChain(pem: string, spki: Uint8Array, now: Date): ImportedChain {
+export function readIssuerChain(pem: string, spki: Uint8Array | null, now: Date): ImportedChain {
   const chain = blocks(pem).map((block) => readCertificate(block))
-  const details = [...complaints(chain, spki, now)]
+  const details = [...complaints(chain, spki ?? chain[0]?.spki ?? new Uint8Array(), now)]
   const [own] = chain
-  const signing_algorithm = signingAlgorithmOf[checkPublicKey(spki).algorithm]
+  const signing_algorithm = own === undefined ? null : signingAlgorithmOf[checkPublicKey(own.spki).algorithm]
   if (own === undefined || own.key_id === null || signing_algorithm === null || details.length > 0) {
     const violations: Violation[] = details.map((detail) => ({ pointer: '/certificate', detail }))
     throw new Refusal('issuer_invalid', details.join('; '), violations)

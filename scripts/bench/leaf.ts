@@ -35,6 +35,7 @@ const caSpki = ca.publicKey.export({ format: 'der', type: 'spki' })
 
 const issuer: IssuerFacts = {
   id: 'iss-bench',
+  type: 'kms',
   certificate_sha256: 'ab'.repeat(32),
   subject: Buffer.from(encodeName([{ type: 'CN', value: 'Bench CA' }])).toString('base64'),
   key_id: keyIdOf(caSpki),

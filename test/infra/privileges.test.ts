@@ -16,7 +16,12 @@ const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
 /** Every action that would get around the gate, and all the roles that have it. */
 const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['kms:Sign', ['api-decide', 'schedule-tend', 'worker-kms', 'worker-publish-status']],
-  ['kms:GetPublicKey', ['api-read', 'api-rules', 'worker-apply', 'worker-kms']],
+  ['kms:GetPublicKey', ['api-read', 'api-rules', 'worker-acm-pca', 'worker-apply', 'worker-kms']],
+  ['acm-pca:IssueCertificate', ['worker-acm-pca']],
+  ['acm-pca:RevokeCertificate', ['worker-acm-pca']],
+  ['acm-pca:GetCertificateAuthorityCertificate', ['api-rules']],
+  ['acm-pca:ImportCertificateAuthorityCertificate', []],
+  ['acm-pca:UpdateCertificateAuthority', []],
   ['kms:Encrypt', ['worker-publish-status']],
   ['kms:Decrypt', ['status-ocsp']],
   ['kms:CreateGrant', []],
@@ -109,6 +114,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],
     ['schedule-tend', ['JOB']],
+    ['worker-acm-pca', ['CERTIFICATE', 'JOB', 'SERIAL']],
     ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL']],
     ['worker-apply', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
     ['status-ocsp', ['OCSP']],

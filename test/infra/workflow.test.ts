@@ -18,7 +18,7 @@ const definition = approvalDefinition({
   park_arn: 'park',
   refuse_arn: 'refuse',
   table_name: 'table',
-  queue_urls: { kms: 'kms', apply: 'apply' },
+  queue_urls: { kms: 'kms', 'acm-pca': 'acm-pca', apply: 'apply' },
 })
 
 const states: Readonly<Record<string, State>> = definition.States

@@ -42,6 +42,7 @@ const authorityOf = (der: Uint8Array, key: TestKey, signing_algorithm: SigningAl
   const facts = readCertificate(der)
   const issuer: IssuerFacts = {
     id: 'iss-test',
+    type: 'kms',
     certificate_sha256: facts.sha256,
     subject: Buffer.from(facts.subject_der).toString('base64'),
     key_id: facts.key_id ?? '',
@@ -62,6 +63,7 @@ export function rootOf(
 ): TestAuthority {
   const issuer = {
     id: 'iss-root',
+    type: 'kms' as const,
     certificate_sha256: null,
     subject: Buffer.from(encodeName(subject)).toString('base64'),
     key_id: keyIdOf(key.spki),

@@ -62,6 +62,7 @@ const issuer = fc
   .record({ name: anyName(1), key_id: octets(20), signing_algorithm: fc.constantFrom(...signingAlgorithms) })
   .map(({ name, key_id, signing_algorithm }) => ({
     id: 'iss-test',
+    type: 'kms' as const,
     certificate_sha256: 'ab'.repeat(32),
     subject: Buffer.from(encodeName(name)).toString('base64'),
     key_id: Buffer.from(key_id).toString('hex'),
@@ -129,6 +130,7 @@ export const planWith = (changes: Partial<CertificatePlan> = {}): CertificatePla
     serial: '5a0102030405060708090a0b0c0d0e0f10111213',
     issuer: {
       id: 'iss-test',
+      type: 'kms' as const,
       certificate_sha256: 'ab'.repeat(32),
       subject: Buffer.from(encodeName([{ type: 'CN', value: 'Test CA' }])).toString('base64'),
       key_id,

@@ -27,6 +27,7 @@ import { responders, revocationLists, serialStatuses } from '../../lib/aws/statu
 import type { Row } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
 import { createPrincipal } from '../../lib/flows/create-principal.ts'
+import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
 import { publishStatus } from '../../lib/flows/publish-status.ts'
 import { tend } from '../../lib/flows/tend.ts'
@@ -40,6 +41,7 @@ import type { Principal, Role } from '../../lib/model/principal.ts'
 import { wholeOf } from '../../lib/pki/crl.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
 import type { ReceiptSigner, ShardRows, Signer, StatusSite } from '../../lib/ports.ts'
+import { memoryAuthority } from './memory-authority.ts'
 import { memoryTable } from './memory-table.ts'
 import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'
 
@@ -132,7 +134,9 @@ export const makeWorld = async (seed: Seed | null = null) => {
         keptRows.set(`${issuer_id}/${shard}`, { rows: Uint8Array.from(made), order })
     },
   }
+  const authority = memoryAuthority(start)
   const ports = {
+    authorities: authority,
     jobs: jobs(table),
     certificates: certificates(table),
     profiles: profiles(table),
@@ -162,6 +166,13 @@ export const makeWorld = async (seed: Seed | null = null) => {
     receiptKeys: async () => receiptKeys,
     now,
     random,
+  }
+  const again: string[] = []
+  const pca = {
+    ...ports,
+    authority,
+    again: async (job_id: string) => void again.push(job_id),
+    worker: 'worker-acm-pca',
   }
   const clock = { ...ports, receipts: receiptSignerOf('clock') }
   const kms = { ...ports, worker: 'worker-kms' }
@@ -209,6 +220,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
   /** One consequence of what is stored, as the relay has it carried out. */
   const carry = async (effect: Effect): Promise<void> => {
     if (effect.effect === 'dispatch' && effect.queue === 'kms') await issueCertificate(kms, effect.job_id)
+    if (effect.effect === 'dispatch' && effect.queue === 'acm-pca') await issueByAuthority(pca, effect.job_id)
     if (effect.effect === 'dispatch' && effect.queue === 'apply') await applyChange(apply, effect.job_id)
     if (effect.effect === 'resume_workflow') await resume(effect.approval_id.replace(/^ar-/, 'job-'))
     if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id, effect.shards)
@@ -233,6 +245,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     const file = await ports.jobs.load(job_id)
     if (file === null || 'unreadable' in file || file.job.status !== 'Pending') return
     if (file.job.queue === 'kms') await issueCertificate(kms, job_id)
+    else if (file.job.queue === 'acm-pca') await issueByAuthority(pca, job_id)
     else await applyChange(apply, job_id)
   }
 
@@ -290,6 +303,9 @@ export const makeWorld = async (seed: Seed | null = null) => {
     ask,
     made,
     sweep,
+    authority,
+    again,
+    issuePrivately: (job_id: string) => issueByAuthority(pca, job_id),
     issue: (job_id: string) => issueCertificate(kms, job_id),
     applyJob: (job_id: string) => applyChange(apply, job_id),
     tend: () => tend(clock),

@@ -55,6 +55,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'revokeInBulk',
       'requestIssuerCsr',
       'importIssuer',
+      'importAuthority',
       'retireIssuer',
       'createPrincipal',
       'changePrincipal',

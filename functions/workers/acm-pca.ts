@@ -1,0 +1,30 @@
+import { authorities } from '../../lib/aws/authorities.ts'
+import { certificates } from '../../lib/aws/certificates.ts'
+import { jobs } from '../../lib/aws/jobs.ts'
+import { again } from '../../lib/aws/queues.ts'
+import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
+import { awsAccess, privateCa } from '../../lib/lambda/aws-access.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
+import { now } from '../../lib/lambda/world.ts'
+
+const table = tableClient(environment('TABLE_NAME'))
+
+const deps = {
+  jobs: jobs(table),
+  profiles: profiles(table),
+  issuers: issuers(table),
+  certificates: certificates(table),
+  authority: authorities(privateCa()),
+  again: again(environment('QUEUE_URLS')['acm-pca']),
+  status_url: environment('STATUS_URL'),
+  receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
+  environment: environment('ENVIRONMENT'),
+  now,
+  worker: 'worker-acm-pca',
+}
+
+export const handler = queueFunction(jobMessage, ({ job_id }) => issueByAuthority(deps, job_id))
