@@ -7,7 +7,7 @@ import { openssl } from '../../scripts/local/openssl.ts'
 import { as, stack } from './stack.ts'
 
 /** A folder that lives as long as its test. */
-export function testFolder(): string {
+function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-live-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
