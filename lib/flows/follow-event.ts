@@ -17,13 +17,13 @@ const requesterName = (file: JobFile): string => {
 }
 
 /**
- * Null where nothing is left to wait for. What was approved meanwhile is not:
- * the execution is how it is dispatched, however late it starts.
+ * Every approval has its execution, however soon it was decided: an approved
+ * job is dispatched by it, and a rejected one is seen to have ended. Null for a
+ * job that needs no approval.
  */
 const inputOf = (file: JobFile): WorkflowInput | null => {
   const { job } = file
-  const open = job.status === 'AwaitingApproval' || job.status === 'Pending'
-  if (job.approval === null || !open) return null
+  if (job.approval === null) return null
   const { quorum, expires_at } = job.approval
   return {
     approval_id: approvalIdOf(job.id),
