@@ -1,17 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import * as z from 'zod'
 import { openssl } from '../../scripts/local/openssl.ts'
 import { as, stack } from './stack.ts'
-
-/** A folder that lives as long as its test. */
-function testFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-live-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 export const keyKinds = {
   'P-256': ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
