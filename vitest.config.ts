@@ -8,7 +8,9 @@ const onStack = { globalSetup: ['test/support/stack-set-up.ts'], testTimeout: 60
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: folders('unit') } },
+      // Nothing in a unit keeps state between files, so they share their imports.
+      { test: { name: 'unit', include: folders('unit'), isolate: false } },
+      { test: { name: 'judged', include: folders('judged'), testTimeout: 60_000 } },
       { test: { name: 'infra', include: folders('infra'), testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: 'contract', include: folders('contract'), ...onStack } },
       { test: { name: 'integration', include: folders('integration'), ...onStack } },

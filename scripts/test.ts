@@ -5,12 +5,12 @@ import { runForeground } from './local/foreground.ts'
 
 type Counts = { readonly passed: number; readonly failed: number }
 
-const quick = ['unit', 'infra']
+const quick = ['unit', 'judged', 'infra']
 const onStack = ['contract', 'integration', 'e2e']
 
 /** Runs all projects, those that need no stack first, and ends with one line of counts. */
 async function main(args: readonly string[]): Promise<number> {
-  const runs = args.length > 0 ? [args] : [projects(quick), projects(onStack)]
+  const runs = args.length > 0 ? [args] : [[...projects(quick), '--maxWorkers=100%'], projects(onStack)]
   let passed = 0
   let failed = 0
   let code = 0

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Refusal } from '../../../lib/model/refusal.ts'
-import { readCsr } from '../../../lib/pki/csr.ts'
-import { element } from '../../../lib/pki/der.ts'
-import { behindHttp } from '../../support/http-world.ts'
-import { requestFor } from '../../support/profile-requests.ts'
-import { makeFurnishedWorld } from '../../support/world.ts'
+import { Refusal } from '../../lib/model/refusal.ts'
+import { readCsr } from '../../lib/pki/csr.ts'
+import { element } from '../../lib/pki/der.ts'
+import { behindHttp } from '../support/http-world.ts'
+import { requestFor } from '../support/profile-requests.ts'
+import { makeFurnishedWorld } from '../support/world.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void

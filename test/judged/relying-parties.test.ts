@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { assembleCrl, tbsCertList } from '../../../lib/pki/crl.ts'
-import { type CrlEntry, packRows } from '../../../lib/pki/crl-rows.ts'
-import { readOcspRequest } from '../../../lib/pki/ocsp-request.ts'
-import { type OcspStatus, ocspResponse } from '../../../lib/pki/ocsp-response.ts'
-import { intermediateOf, issue, now, pemOf, rootOf } from '../../support/pki-chain.ts'
-import { keyOf, signWith } from '../../support/pki-keys.ts'
-import { answerOf, responderOf, responsePlan, signDigestWith } from '../../support/pki-ocsp.ts'
-import { openssl, opensslOutput } from '../../support/pki-openssl.ts'
-import { planWith } from '../../support/pki-plans.ts'
+import { assembleCrl, tbsCertList } from '../../lib/pki/crl.ts'
+import { type CrlEntry, packRows } from '../../lib/pki/crl-rows.ts'
+import { readOcspRequest } from '../../lib/pki/ocsp-request.ts'
+import { type OcspStatus, ocspResponse } from '../../lib/pki/ocsp-response.ts'
+import { intermediateOf, issue, now, pemOf, rootOf } from '../support/pki-chain.ts'
+import { keyOf, signWith } from '../support/pki-keys.ts'
+import { answerOf, responderOf, responsePlan, signDigestWith } from '../support/pki-ocsp.ts'
+import { openssl, opensslOutput } from '../support/pki-openssl.ts'
+import { planWith } from '../support/pki-plans.ts'
 
 /** Every shape of a serial number: what other tools print with zeros, without them, or as negative. */
 const serials = [
