@@ -1,9 +1,10 @@
 import type { Answer } from '../flows/once.ts'
-import type { Proposal } from '../flows/submit.ts'
+import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
 import { viewApproval, viewCertificate, viewJob } from '../http/views.ts'
+import { askedBy } from './asked.ts'
 
 /** How a job that was made is answered: 202, with its approval where it takes one. */
-export const showProposal = ({ job, certificate }: Proposal): Answer => ({
+const show = ({ job, certificate }: Proposal): Answer => ({
   status: 202,
   body: {
     job: viewJob(job),
@@ -11,3 +12,13 @@ export const showProposal = ({ job, certificate }: Proposal): Answer => ({
     ...(certificate === null ? {} : { certificate: viewCertificate(certificate) }),
   },
 })
+
+/** Answers an operation by the job that it proposes. */
+export const proposer =
+  (deps: SubmitDeps) =>
+  (
+    operation: string,
+    call: Parameters<typeof askedBy>[1],
+    propose: () => Promise<Proposal>,
+  ): Promise<Answer> =>
+    submit(deps, { ...askedBy(operation, call), show }, propose)

@@ -1,12 +1,10 @@
 import { importAuthority, importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
-import type { Answer } from '../flows/once.ts'
 import { requestIssuer } from '../flows/request-issuer.ts'
 import { requestProfileChange } from '../flows/request-profile-change.ts'
-import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
+import type { SubmitDeps } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
 import type { AuthorityChains, Issuers, Principals, Profiles, PublicKeys } from '../ports.ts'
-import { askedBy } from './asked.ts'
-import { showProposal } from './proposed.ts'
+import { proposer } from './proposed.ts'
 
 export type RulesApiDeps = SubmitDeps & {
   readonly profiles: Pick<Profiles, 'current'>
@@ -19,11 +17,7 @@ export type RulesApiDeps = SubmitDeps & {
 
 /** Every operation that makes a job about the rules: profiles and issuers. */
 export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
-  const answer = (
-    operation: string,
-    call: Parameters<typeof askedBy>[1],
-    propose: () => Promise<Proposal>,
-  ): Promise<Answer> => submit(deps, { ...askedBy(operation, call), show: showProposal }, propose)
+  const answer = proposer(deps)
   return {
     createProfile: (call) => {
       const { id: profile_id, reason, ...document } = call.body

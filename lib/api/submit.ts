@@ -1,13 +1,11 @@
-import type { Answer } from '../flows/once.ts'
 import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
 import { requestRenewal } from '../flows/request-renewal.ts'
 import { requestRelease, requestRevocation } from '../flows/request-revocation.ts'
-import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
+import type { SubmitDeps } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
 import type { Certificates, Profiles } from '../ports.ts'
-import { askedBy } from './asked.ts'
-import { showProposal } from './proposed.ts'
+import { proposer } from './proposed.ts'
 
 export type SubmitApiDeps = SubmitDeps &
   PlanDeps &
@@ -18,11 +16,7 @@ export type SubmitApiDeps = SubmitDeps &
 
 /** Every operation that makes a job about certificates. */
 export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
-  const answer = (
-    operation: string,
-    call: Parameters<typeof askedBy>[1],
-    propose: () => Promise<Proposal>,
-  ): Promise<Answer> => submit(deps, { ...askedBy(operation, call), show: showProposal }, propose)
+  const answer = proposer(deps)
   return {
     requestCertificate: (call) =>
       answer('requestCertificate', call, () => requestCertificate(deps, call.principal, call.body)),
