@@ -8,6 +8,7 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
+import { AlarmTopic } from './alarm-topic.ts'
 import type { Stage } from './config.ts'
 import { KeyAlarm } from './key-alarm.ts'
 import { SigningKey } from './signing-key.ts'
@@ -22,6 +23,7 @@ export class DataStack extends Stack {
   readonly caKeys: Readonly<Record<string, string>>
   /** ARNs, as `RECEIPT_KEYS` has them. */
   readonly receiptKeys: { readonly decision: string; readonly clock: string }
+  readonly alarmTopic: AlarmTopic
 
   constructor(scope: Construct, stage: Stage) {
     super(scope, `countersign-${stage.name}-data`, { terminationProtection: stage.production })
@@ -37,11 +39,12 @@ export class DataStack extends Stack {
       decision: receiptKey(this, stage, 'decision-key', 'vouches for the decisions of people'),
       clock: receiptKey(this, stage, 'clock-key', 'vouches for deadlines that passed'),
     }
-    const { topic } = new KeyAlarm(this, 'KeyAlarm', {
-      stage,
+    this.alarmTopic = new AlarmTopic(this, 'Alarms', stage)
+    new KeyAlarm(this, 'KeyAlarm', {
+      topic: this.alarmTopic,
       arns: [...Object.values(this.caKeys), ...Object.values(this.receiptKeys)],
     })
-    new CfnOutput(this, 'KeyAlarmTopic', { value: topic.topicArn })
+    new CfnOutput(this, 'AlarmTopic', { value: this.alarmTopic.topicArn })
     new CfnOutput(this, 'TableName', { value: this.table.tableName })
     new CfnOutput(this, 'CaKeys', { value: this.toJsonString(this.caKeys) })
   }

@@ -1,13 +1,12 @@
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
-import { Topic } from 'aws-cdk-lib/aws-sns'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import type { Stage } from './config.ts'
 
 /** What takes a key away, or gives it to somebody else. */
 const alarming = ['ScheduleKeyDeletion', 'DisableKey', 'PutKeyPolicy', 'CreateGrant']
 
-type KeyAlarmProps = { readonly stage: Stage; readonly arns: readonly string[] }
+type KeyAlarmProps = { readonly topic: ITopic; readonly arns: readonly string[] }
 
 /**
  * Tells people of every call that could take a signing key away or open it to
@@ -15,14 +14,8 @@ type KeyAlarmProps = { readonly stage: Stage; readonly arns: readonly string[] }
  * still be cancelled.
  */
 export class KeyAlarm extends Construct {
-  readonly topic: Topic
-
-  constructor(scope: Construct, id: string, { stage, arns }: KeyAlarmProps) {
+  constructor(scope: Construct, id: string, { topic, arns }: KeyAlarmProps) {
     super(scope, id)
-    this.topic = new Topic(this, 'Topic', {
-      displayName: `Countersign ${stage.name}: signing keys`,
-      enforceSSL: true,
-    })
     const rule = new Rule(this, 'Rule', {
       description: 'Somebody disables, deletes or opens up a signing key',
       eventPattern: {
@@ -35,6 +28,6 @@ export class KeyAlarm extends Construct {
         },
       },
     })
-    rule.addTarget(new SnsTopic(this.topic))
+    rule.addTarget(new SnsTopic(topic))
   }
 }

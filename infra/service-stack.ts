@@ -4,17 +4,18 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { Resource, Variable } from './access.ts'
+import { Alarms, alarmRows } from './alarms.ts'
 import { ApprovalWorkflow } from './approval-workflow.ts'
 import type { Stage } from './config.ts'
 import type { DataStack } from './data-stack.ts'
 import { HttpApi } from './http-api.ts'
-import { ListAlarm } from './list-alarm.ts'
 import { environmentName } from './names.ts'
+import { Overview } from './overview.ts'
 import { PrivilegedFunction } from './privileged-function.ts'
 import { Relay } from './relay.ts'
 import { Schedules } from './schedules.ts'
 import { StatusBucket, StatusSite } from './status-site.ts'
-import { Worker, WorkQueue } from './worker.ts'
+import { Worker, WorkQueue, waitingIn } from './worker.ts'
 
 type ServiceStackProps = { readonly stage: Stage; readonly data: DataStack; readonly bundles: string }
 
@@ -115,12 +116,22 @@ export class ServiceStack extends Stack {
       batchSeconds: 1,
       maxConcurrency: 2,
     })
-    new ListAlarm(this, 'ListAlarm', stage)
-    new Schedules(this, 'Schedules', {
-      stage,
-      tend: new PrivilegedFunction(this, 'schedule-tend', around),
-      statusQueue: work.status.queue,
+    const tend = new PrivilegedFunction(this, 'schedule-tend', around)
+    new Schedules(this, 'Schedules', { stage, tend, statusQueue: work.status.queue })
+    const rows = alarmRows({
+      table_name: data.table.tableName,
+      api_id: api.id,
+      state_machine_arn: workflow.arn,
+      tend_name: tend.functionName,
+      dead_letters: {
+        ...Object.fromEntries(
+          Object.entries(work).map(([name, queue]) => [name, waitingIn(queue.deadLetters)]),
+        ),
+        relay: waitingIn(relay.failures),
+      },
     })
+    const { all: alarms } = new Alarms(this, 'Alarms', { stage, topic: data.alarmTopic, rows })
+    new Overview(this, 'Overview', { stage, alarms })
 
     this.output({
       ApiId: api.id,

@@ -1,8 +1,10 @@
 import { Duration } from 'aws-cdk-lib'
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { deliveries } from '../lib/model/queue.ts'
 import { type FunctionId, rowOf } from './access.ts'
 import { PrivilegedFunction, type Surroundings } from './privileged-function.ts'
 
@@ -20,9 +22,17 @@ export class WorkQueue extends Construct {
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       visibilityTimeout: Duration.seconds(6 * rowOf(worker).timeout_seconds),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: deliveries },
     })
   }
+}
+
+/** How many messages of a queue of dead letters wait for a person. */
+export function waitingIn(deadLetters: Queue): IMetric {
+  return deadLetters.metricApproximateNumberOfMessagesVisible({
+    period: Duration.minutes(5),
+    statistic: 'Maximum',
+  })
 }
 
 type WorkerProps = {

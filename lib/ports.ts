@@ -47,6 +47,8 @@ export type Jobs = {
   readonly list: (filter: JobFilter, paging: Paging) => Promise<Page<Job>>
   /** Jobs that want looking after: overdue approvals, dead leases, what stands still. */
   readonly due: (now: string, limit: number) => Promise<readonly string[]>
+  /** When the approval that waits longest was asked for; null where none waits. */
+  readonly waitingSince: () => Promise<string | null>
   /** Lets what follows from a job's state happen once more, and sets when to look again. Changes no state. */
   readonly touch: (job: Job, now: string, due: string) => Promise<void>
 }

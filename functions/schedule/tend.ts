@@ -4,8 +4,10 @@ import { receiptSigner } from '../../lib/aws/receipt-signer.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import { environment } from '../../lib/lambda/environment.ts'
+import { measure } from '../../lib/lambda/metrics.ts'
 import { taskFunction } from '../../lib/lambda/task.ts'
 import { now, random } from '../../lib/lambda/world.ts'
+import { measuresOfSweep } from '../../lib/model/measures.ts'
 
 const deps = {
   jobs: jobs(tableClient(environment('TABLE_NAME'))),
@@ -16,6 +18,7 @@ const deps = {
 }
 
 export const handler = taskFunction(z.unknown(), async () => {
-  const { expired, touched } = await tend(deps)
-  return { expired: expired.length, touched }
+  const { expired, ...tended } = await tend(deps)
+  measure(measuresOfSweep(tended))
+  return { expired: expired.length, ...tended }
 })

@@ -60,6 +60,11 @@ export const jobs = (table: TableClient): Jobs => ({
     const rows = await table.index({ index: 'gsi5', pk: lists.due, after: null, before: `${now}~`, limit })
     return rows.map(({ pk }) => String(pk).replace(/^JOB#/, ''))
   },
+  waitingSince: async () => {
+    const pk = lists.approvalsAt('pending')
+    const [oldest] = await table.index({ index: 'gsi4', pk, after: null, before: null, limit: 1 })
+    return oldest === undefined ? null : (String(oldest.gsi4sk).split('#')[0] ?? null)
+  },
   touch: ({ id, version }, now, due) =>
     table.set(keys.job(id), { touched_at: now, gsi5sk: `${due}#${id}` }, version),
 })

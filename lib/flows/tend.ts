@@ -5,11 +5,18 @@ import type { Jobs } from '../ports.ts'
 import { type SealDeps, sealReceipt } from './receipts.ts'
 
 type Deps = SealDeps & {
-  readonly jobs: Pick<Jobs, 'due' | 'load' | 'commit' | 'touch'>
+  readonly jobs: Pick<Jobs, 'due' | 'waitingSince' | 'load' | 'commit' | 'touch'>
   readonly now: Clock
 }
 
-export type Tended = { readonly expired: readonly Job[]; readonly touched: number }
+export type Tended = {
+  readonly expired: readonly Job[]
+  readonly touched: number
+  /** Jobs whose worker died with them in its hands. */
+  readonly reclaimed: number
+  /** How long the approval that waits longest has waited; 0 where none does. */
+  readonly longest_wait_seconds: number
+}
 
 /** How long what was touched may stand still before it is touched again. */
 const patienceSeconds = 300
@@ -27,6 +34,9 @@ const nextLook = ({ status, approval }: Job, now: Date): string => {
 const isOverdue = ({ status, approval }: Job, now: Date): boolean =>
   status === 'AwaitingApproval' && approval?.state === 'pending' && approval.expires_at < instantOf(now)
 
+const longestWait = (since: string | null, now: Date): number =>
+  since === null ? 0 : Math.max(0, (now.getTime() - Date.parse(since)) / 1000)
+
 /**
  * One sweep over what is due: overdue approvals expire; whatever else stands
  * still (a dead worker's lease, a message that was lost) is touched, so that
@@ -35,6 +45,7 @@ const isOverdue = ({ status, approval }: Job, now: Date): boolean =>
 export const tend = async (deps: Deps): Promise<Tended> => {
   const expired: Job[] = []
   let touched = 0
+  let reclaimed = 0
   for (const id of await deps.jobs.due(instantOf(deps.now()), most)) {
     const file = await deps.jobs.load(id)
     if (file === null || 'unreadable' in file) continue
@@ -49,6 +60,12 @@ export const tend = async (deps: Deps): Promise<Tended> => {
     }
     await deps.jobs.touch(job, instantOf(now), nextLook(job, now))
     touched += 1
+    if (job.lease !== null) reclaimed += 1
   }
-  return { expired, touched }
+  return {
+    expired,
+    touched,
+    reclaimed,
+    longest_wait_seconds: longestWait(await deps.jobs.waitingSince(), deps.now()),
+  }
 }

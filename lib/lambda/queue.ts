@@ -1,7 +1,9 @@
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import * as z from 'zod'
+import { deliveries } from '../model/queue.ts'
 import { shardNumber } from '../model/shards.ts'
 import { faultLogger, logger } from './logger.ts'
+import { measure } from './metrics.ts'
 
 /** Null-safe JSON: what is no JSON is undefined, which no schema takes. */
 export const jsonOf = (text: string): unknown => {
@@ -10,6 +12,15 @@ export const jsonOf = (text: string): unknown => {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Counts a message that failed for the last time. One whose function was ended
+ * in mid-flight is not counted here; the alarm is on the queue of dead letters itself.
+ */
+export const noteLastDelivery = ({ attributes }: SQSRecord): void => {
+  if (Number(attributes.ApproximateReceiveCount) < deliveries) return
+  measure([{ name: 'jobs_dead_lettered', unit: 'Count', value: 1, dimensions: {} }])
 }
 
 /**
@@ -28,6 +39,7 @@ export const queueFunction =
       } catch (error) {
         faultLogger(error)
         failed.push(record.messageId)
+        noteLastDelivery(record)
       }
     }
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }

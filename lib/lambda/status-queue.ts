@@ -1,7 +1,7 @@
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { faultLogger, logger } from './logger.ts'
 import { measure } from './metrics.ts'
-import { jsonOf, statusMessage } from './queue.ts'
+import { jsonOf, noteLastDelivery, statusMessage } from './queue.ts'
 
 type ListState = { readonly issuer_id: string; readonly age_seconds: number; readonly entries: number }
 
@@ -12,7 +12,7 @@ type Work = {
 }
 
 /** What a batch asks of one issuer, in all. */
-type Group = { readonly messages: string[]; shards: Set<number> | null }
+type Group = { readonly messages: SQSRecord[]; shards: Set<number> | null }
 
 const added = (shards: Group['shards'], more: readonly number[] | null): Group['shards'] =>
   shards === null || more === null ? null : new Set([...shards, ...more])
@@ -40,18 +40,18 @@ export const statusFunction =
   ({ publish, refresh, states }: Work) =>
   async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const groups = new Map<string | null, Group>()
-    const failed: string[] = []
-    for (const { body, messageId } of event.Records) {
-      const read = statusMessage.safeParse(jsonOf(body))
+    const failed: SQSRecord[] = []
+    for (const record of event.Records) {
+      const read = statusMessage.safeParse(jsonOf(record.body))
       if (!read.success) {
         faultLogger(read.error)
-        failed.push(messageId)
+        failed.push(record)
         continue
       }
       const [about, shards] =
         read.data.type === 'publish' ? [read.data.issuer_id, read.data.shards] : [null, []]
       const group = groups.get(about) ?? { messages: [], shards: new Set<number>() }
-      group.messages.push(messageId)
+      group.messages.push(record)
       group.shards = added(group.shards, shards)
       groups.set(about, group)
     }
@@ -68,5 +68,6 @@ export const statusFunction =
         failed.push(...messages)
       }
     }
-    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
+    failed.forEach(noteLastDelivery)
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
   }

@@ -61,3 +61,17 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
 
 /** What an event adds to the metrics: they count what is on record, and nothing else. */
 export const measuresOf = (event: Event): readonly Measure[] => table[event.type]?.(event) ?? []
+
+/** What a sweep adds to the metrics: what nobody decides, and what nobody finishes. */
+export const measuresOfSweep = (swept: {
+  readonly reclaimed: number
+  readonly longest_wait_seconds: number
+}): readonly Measure[] => [
+  {
+    name: 'approval_waiting_seconds',
+    unit: 'Seconds',
+    value: swept.longest_wait_seconds,
+    dimensions: {},
+  },
+  { name: 'leases_reclaimed', unit: 'Count', value: swept.reclaimed, dimensions: {} },
+]

@@ -2,3 +2,6 @@
 export const queueNames = ['kms', 'acm-pca', 'apply'] as const
 
 export type QueueName = (typeof queueNames)[number]
+
+/** How often a message is delivered before it is put aside for a person to see. */
+export const deliveries = 5

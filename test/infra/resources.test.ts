@@ -41,15 +41,6 @@ describe.each(stageNames)('resources of stage %s', (name) => {
     ])
   })
 
-  it('watches the age of the oldest list, and whether anybody still looks', () => {
-    const [alarm] = all('AWS::CloudWatch::Alarm')
-    expect(alarm).toMatchObject({
-      Threshold: 64_800,
-      TreatMissingData: 'breaching',
-      MetricName: 'crl_age_seconds',
-    })
-  })
-
   it('encrypts every queue, and sends what fails five times to its dead letters', () => {
     for (const queue of all('AWS::SQS::Queue')) expect(queue.SqsManagedSseEnabled).toBe(true)
     const working = all('AWS::SQS::Queue').filter(({ RedrivePolicy }) => RedrivePolicy)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { measuresOf } from '../../../lib/model/measures.ts'
+import { measuresOf, measuresOfSweep } from '../../../lib/model/measures.ts'
 import { makeFurnishedWorld } from '../../support/world.ts'
 
 describe('metrics', () => {
@@ -31,6 +31,21 @@ describe('metrics', () => {
       decision('withdrawn', 90),
       decision('expired', 90 + 8 * 86_400),
     ])
+  })
+
+  it('tell how long the oldest approval has waited, and how many jobs were taken back from dead workers', async () => {
+    const world = await makeFurnishedWorld()
+    const first = await world.ask()
+    world.pass(3600)
+    await world.ask()
+    world.pass(60)
+    const waiting = await world.tend()
+    expect(measuresOfSweep(waiting)).toEqual([
+      { name: 'approval_waiting_seconds', unit: 'Seconds', value: 3660, dimensions: {} },
+      { name: 'leases_reclaimed', unit: 'Count', value: 0, dimensions: {} },
+    ])
+    await world.call('bob', 'approve', { id: first.approval_id })
+    expect(await world.tend()).toMatchObject({ longest_wait_seconds: 60 })
   })
 
   it('count each issuance by its issuer and outcome, with how long the signature took', async () => {

@@ -1,0 +1,164 @@
+import { Duration } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import { Construct } from 'constructs'
+import type { Stage } from './config.ts'
+
+/** What goes off when. `section` is the heading of docs/operator/runbook.md that says what to do then. */
+export type AlarmRow = {
+  readonly id: string
+  readonly says: string
+  readonly section: string
+  readonly metric: IMetric
+  /** Goes off above this, or below it where `below`. */
+  readonly threshold: number
+  readonly below?: boolean
+  readonly periods?: number
+  /** Where no figure is bad news too. */
+  readonly silence_is_bad?: boolean
+}
+
+const ours = (name: string, period: Duration, statistic: string, dimensions: Record<string, string> = {}) =>
+  new Metric({
+    namespace: 'Countersign',
+    metricName: name,
+    dimensionsMap: { service: 'countersign', ...dimensions },
+    statistic,
+    period,
+  })
+
+const aws = (namespace: string, name: string, dimensionsMap: Record<string, string>) =>
+  new Metric({ namespace, metricName: name, dimensionsMap, statistic: 'Sum', period: Duration.minutes(5) })
+
+/** What the alarms look at that has a name of its own in each deployment. */
+export type Watched = {
+  readonly table_name: string
+  readonly api_id: string
+  readonly state_machine_arn: string
+  readonly tend_name: string
+  /** Queues of dead letters, by what their messages were for. */
+  readonly dead_letters: Readonly<Record<string, IMetric>>
+}
+
+/** Every alarm of a deployment that looks at a figure. Those about signing keys are in key-alarm.ts. */
+export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
+  ...Object.entries(watched.dead_letters).map(
+    ([name, metric]): AlarmRow => ({
+      id: `dead-letters-${name}`,
+      says: `Messages for ${name} failed five times and wait for a person`,
+      section: 'Dead letters',
+      metric,
+      threshold: 0,
+    }),
+  ),
+  {
+    id: 'approval-age',
+    says: 'An approval has waited for three days',
+    section: 'An approval waits',
+    metric: ours('approval_waiting_seconds', Duration.minutes(15), 'Maximum'),
+    threshold: Duration.days(3).toSeconds(),
+  },
+  {
+    id: 'crl-age',
+    says: 'A revocation list is 18 hours old and ends within six',
+    section: 'A list is too old',
+    metric: ours('crl_age_seconds', Duration.hours(1), 'Maximum', { issuer_id: 'all' }),
+    // Lists are good for a day and made anew by the middle of it.
+    threshold: Duration.hours(18).toSeconds(),
+    silence_is_bad: true,
+  },
+  {
+    id: 'ocsp-faults',
+    says: 'OCSP is answered with internalError or tryLater',
+    section: 'OCSP fails',
+    metric: ours('ocsp_requests_total', Duration.minutes(5), 'Sum', { status: 'fault' }),
+    threshold: 5,
+  },
+  {
+    id: 'stale-leases',
+    says: 'Workers die with jobs in their hands',
+    section: 'Stale leases',
+    metric: ours('leases_reclaimed', Duration.minutes(15), 'Sum'),
+    threshold: 5,
+  },
+  {
+    id: 'tend-silent',
+    says: 'Nobody looks after deadlines, leases and lost messages',
+    section: 'The clock stands still',
+    metric: aws('AWS/Lambda', 'Invocations', { FunctionName: watched.tend_name }),
+    threshold: 1,
+    below: true,
+    periods: 3,
+    silence_is_bad: true,
+  },
+  {
+    id: 'function-throttles',
+    says: 'Lambda turns invocations away in this account and region',
+    section: 'Throttles',
+    metric: new Metric({
+      namespace: 'AWS/Lambda',
+      metricName: 'Throttles',
+      statistic: 'Sum',
+      period: Duration.minutes(5),
+    }),
+    threshold: 10,
+  },
+  {
+    id: 'table-throttles',
+    says: 'DynamoDB turns writes away',
+    section: 'Throttles',
+    metric: aws('AWS/DynamoDB', 'WriteThrottleEvents', { TableName: watched.table_name }),
+    threshold: 10,
+  },
+  {
+    id: 'api-faults',
+    says: 'The API answers with 5xx',
+    section: 'The API fails',
+    metric: aws('AWS/ApiGateway', '5xx', { ApiId: watched.api_id }),
+    threshold: 5,
+  },
+  {
+    id: 'workflow-failures',
+    says: 'Executions of the approval workflow fail',
+    section: 'The workflow fails',
+    metric: aws('AWS/States', 'ExecutionsFailed', { StateMachineArn: watched.state_machine_arn }),
+    threshold: 0,
+  },
+]
+
+type AlarmsProps = { readonly stage: Stage; readonly topic: ITopic; readonly rows: readonly AlarmRow[] }
+
+/** Each tells people what is wrong, and where it is written what to do about it. */
+export class Alarms extends Construct {
+  readonly all: readonly Alarm[]
+
+  constructor(scope: Construct, id: string, { stage, topic, rows }: AlarmsProps) {
+    super(scope, id)
+    this.all = rows.map((row) => this.alarm(row, { stage, topic }))
+  }
+
+  private alarm(row: AlarmRow, { stage, topic }: Pick<AlarmsProps, 'stage' | 'topic'>): Alarm {
+    const alarm = new Alarm(this, row.id, {
+      alarmName: `countersign-${stage.name}-${row.id}`,
+      alarmDescription: `${row.says}. What to do: docs/operator/runbook.md#${anchorOf(row.section)}`,
+      metric: row.metric,
+      threshold: row.threshold,
+      comparisonOperator: row.below
+        ? ComparisonOperator.LESS_THAN_THRESHOLD
+        : ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: row.periods ?? 1,
+      treatMissingData: row.silence_is_bad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    })
+    alarm.addAlarmAction(new SnsAction(topic))
+    alarm.addOkAction(new SnsAction(topic))
+    return alarm
+  }
+}
+
+/** A heading as Markdown links to it. */
+export const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-')

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { anchorOf } from '../../infra/alarms.ts'
+import { stageNames } from '../../infra/config.ts'
+import { ofType, type Synthesized, synthesize } from '../support/stack-templates.ts'
+
+const runbook = readFileSync(join(import.meta.dirname, '../../docs/operator/runbook.md'), 'utf8')
+const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
+describe.each(stageNames)('alarms of stage %s', (name) => {
+  let synthesized: Synthesized
+
+  beforeAll(() => {
+    synthesized = synthesize(name)
+  })
+
+  const alarms = () => ofType(synthesized.resources, 'AWS::CloudWatch::Alarm')
+  const named = (id: string) => alarms().find(({ AlarmName }) => AlarmName === `countersign-${name}-${id}`)
+
+  it('each say where the runbook tells what to do', () => {
+    for (const { AlarmName, AlarmDescription } of alarms()) {
+      const [, anchor] = /docs\/operator\/runbook\.md#([a-z0-9-]+)$/.exec(AlarmDescription) ?? []
+      expect(sections, AlarmName).toContain(anchor)
+    }
+  })
+
+  it('each tell people, when they go off and when it is over', () => {
+    for (const { AlarmActions, OKActions } of alarms()) {
+      expect(AlarmActions).toHaveLength(1)
+      expect(OKActions).toEqual(AlarmActions)
+    }
+  })
+
+  it('watch every queue of dead letters', () => {
+    const withoutRedrive = ofType(synthesized.resources, 'AWS::SQS::Queue').filter(
+      ({ RedrivePolicy }) => RedrivePolicy === undefined,
+    )
+    const watched = alarms().filter(({ MetricName }) => MetricName === 'ApproximateNumberOfMessagesVisible')
+    expect(new Set(watched.map(({ Dimensions }) => JSON.stringify(Dimensions))).size).toBe(
+      withoutRedrive.length,
+    )
+  })
+
+  it.each([
+    ['crl-age', { MetricName: 'crl_age_seconds', Threshold: 64_800, TreatMissingData: 'breaching' }],
+    ['tend-silent', { MetricName: 'Invocations', TreatMissingData: 'breaching' }],
+    ['approval-age', { MetricName: 'approval_waiting_seconds', Threshold: 259_200 }],
+    ['ocsp-faults', { MetricName: 'ocsp_requests_total' }],
+    ['stale-leases', { MetricName: 'leases_reclaimed' }],
+    ['table-throttles', { MetricName: 'WriteThrottleEvents' }],
+    ['api-faults', { MetricName: '5xx' }],
+    ['workflow-failures', { MetricName: 'ExecutionsFailed', Threshold: 0 }],
+  ])('%s watches its figure', (id, expected) => {
+    expect(named(id)).toMatchObject(expected)
+  })
+
+  it('reach the topic: its policy lets CloudWatch and EventBridge of this account publish, and nobody without TLS', () => {
+    const policies = ofType(synthesized.resources, 'AWS::SNS::TopicPolicy').flatMap(
+      ({ PolicyDocument }) => PolicyDocument.Statement,
+    )
+    const principals = policies
+      .filter(({ Effect }) => Effect === 'Allow')
+      .map(({ Principal }) => Principal.Service)
+    expect(principals).toEqual(expect.arrayContaining(['cloudwatch.amazonaws.com', 'events.amazonaws.com']))
+    expect(policies).toContainEqual(
+      expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+    )
+  })
+
+  it('are all on the dashboard', () => {
+    const [dashboard] = ofType(synthesized.resources, 'AWS::CloudWatch::Dashboard')
+    const body = JSON.stringify(dashboard.DashboardBody)
+    const ids = Object.entries(synthesized.resources).filter(
+      ([, { Type }]) => Type === 'AWS::CloudWatch::Alarm',
+    )
+    for (const [id] of ids) expect(body).toContain(id)
+  })
+})
