@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     projects: [
       // Nothing in a unit keeps state between files, so they share their imports.
-      { test: { name: 'unit', include: folders('unit'), isolate: false } },
+      { test: { name: 'unit', include: folders('unit'), isolate: false, testTimeout: 30_000 } },
       { test: { name: 'judged', include: folders('judged'), testTimeout: 60_000 } },
       { test: { name: 'infra', include: folders('infra'), testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: 'contract', include: folders('contract'), ...onStack } },

@@ -32,7 +32,7 @@ describe('a message that fails', () => {
 
   const counted = async (batch: SQSEvent) => {
     const lines: string[] = []
-    vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
+    vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0)
     const answer = await failing(batch)
     return { answer, counts: lines.filter((line) => line.includes('jobs_dead_lettered')).length }
   }
