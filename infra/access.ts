@@ -88,6 +88,8 @@ export const access = {
       readTable,
       writeTable([entered]),
       writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION'], [...write, 'dynamodb:DeleteItem']),
+      // Gives away places under standing grants; what was signed in them is not its to write.
+      writeTable(['USE']),
     ],
   },
   'api-rules': {
@@ -110,7 +112,7 @@ export const access = {
     variables: ['RECEIPT_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable,
-      writeTable([entered, 'JOB', 'IDEMPOTENCY']),
+      writeTable([entered, 'JOB', 'IDEMPOTENCY', 'GRANT']),
       { on: 'decision-key', actions: ['kms:Sign'] },
     ],
   },
@@ -166,7 +168,7 @@ export const access = {
     variables: ['CA_KEYS', 'RECEIPT_KEYS', 'STATUS_URL'],
     may: [
       readTable,
-      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'CRL']),
+      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'CRL', 'SPENT']),
       { on: 'ca-keys', actions: ['kms:Sign'] },
       ...verifyReceipts,
     ],
@@ -178,7 +180,7 @@ export const access = {
     variables: ['PCA_AUTHORITIES', 'STATUS_URL', 'QUEUE_URLS', 'RECEIPT_KEYS'],
     may: [
       readTable,
-      writeTable(['JOB', 'CERTIFICATE', 'SERIAL']),
+      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'SPENT']),
       {
         on: 'authorities',
         actions: ['acm-pca:IssueCertificate', 'acm-pca:GetCertificate', 'acm-pca:RevokeCertificate'],
@@ -197,7 +199,7 @@ export const access = {
     variables: ['RECEIPT_KEYS'],
     may: [
       readTable,
-      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER']),
+      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER', 'GRANT']),
       ...verifyReceipts,
     ],
   },

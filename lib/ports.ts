@@ -5,6 +5,7 @@ import type { Certificate, CertificateVersion } from './model/certificate.ts'
 import type { Change, Replay, Write } from './model/change.ts'
 import type { Event, EventType } from './model/event.ts'
 import type { Rules } from './model/gate.ts'
+import type { Grant, GrantUse } from './model/grant.ts'
 import type { Issuer, IssuerRequest } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
@@ -89,6 +90,20 @@ export type CertificateFilter = {
   readonly owner?: string | undefined
   readonly status?: Certificate['status'] | undefined
   readonly expires_before?: string | undefined
+}
+
+/** The standing grants of a certificate, oldest first, and what may have ended them. */
+export type CertificateGrants = {
+  readonly grants: readonly Grant[]
+  /** When the newest compromise of one of its keys was put on record; null for none. */
+  readonly compromised_at: string | null
+}
+
+export type Grants = {
+  /** Strongly consistent: one call. */
+  readonly of: (certificate_id: string) => Promise<CertificateGrants>
+  /** The newest place of a grant that was given away, strongly consistent; null before the first. */
+  readonly lastUse: (id: string) => Promise<GrantUse | null>
 }
 
 export type Profiles = {

@@ -2,6 +2,7 @@ import { decideApi } from '../../lib/api/decide.ts'
 import { entrance } from '../../lib/api/entrance.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { receiptSigner } from '../../lib/aws/receipt-signer.ts'
@@ -25,6 +26,7 @@ export const handler = apiFunction(
   },
   decideApi({
     jobs: jobs(table),
+    grants: grants(table),
     replays: replays(table),
     receipts: receiptSigner(environment('RECEIPT_KEYS').decision),
     environment: environment('ENVIRONMENT'),

@@ -4,6 +4,7 @@ import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { events } from '../../lib/aws/events.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
@@ -30,6 +31,7 @@ export const handler = apiFunction(
   readApi({
     ...ports,
     jobs: jobs(table),
+    grants: grants(table),
     certificates: certificates(table),
     profiles: profiles(table),
     issuers: issuers(table),

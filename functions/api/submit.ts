@@ -3,6 +3,7 @@ import { submitApi } from '../../lib/api/submit.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
@@ -30,6 +31,7 @@ export const handler = apiFunction(
   submitApi({
     ...ports,
     jobs: jobs(table),
+    grants: grants(table),
     replays: replays(table),
     certificates: certificates(table),
     profiles: profiles(table),

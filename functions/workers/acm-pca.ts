@@ -1,5 +1,6 @@
 import { authorities } from '../../lib/aws/authorities.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { again } from '../../lib/aws/queues.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
@@ -15,6 +16,7 @@ const table = tableClient(environment('TABLE_NAME'))
 
 const deps = {
   jobs: jobs(table),
+  grants: grants(table),
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),

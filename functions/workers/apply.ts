@@ -1,3 +1,4 @@
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
@@ -14,6 +15,7 @@ const table = tableClient(environment('TABLE_NAME'))
 
 const deps = {
   jobs: jobs(table),
+  grants: grants(table),
   profiles: profiles(table),
   revocables: revocables(table),
   plans: revocationPlans(table),

@@ -1,5 +1,6 @@
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
@@ -14,6 +15,7 @@ const table = tableClient(environment('TABLE_NAME'))
 
 const deps = {
   jobs: jobs(table),
+  grants: grants(table),
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),

@@ -1,6 +1,7 @@
 import { cancelJob, decideApproval, withdrawApproval } from '../flows/decide-job.ts'
 import { type DecideOnceDeps, decideOnce } from '../flows/decide-once.ts'
 import type { Answer } from '../flows/once.ts'
+import { endGrant, type WithdrawGrantDeps } from '../flows/withdraw-grant.ts'
 import type { Answers } from '../http/call.ts'
 import { viewApproval, viewJob } from '../http/views.ts'
 import type { Job } from '../model/job.ts'
@@ -9,8 +10,10 @@ import { askedBy } from './asked.ts'
 const approvalOf = (job: Job): Answer => ({ status: 200, body: viewApproval(job) })
 const jobOf = (job: Job): Answer => ({ status: 200, body: viewJob(job) })
 
+export type DecideApiDeps = DecideOnceDeps & WithdrawGrantDeps
+
 /** Every operation that decides on a job, or ends one before it begins. */
-export const decideApi = (deps: DecideOnceDeps): Answers<'decide'> => ({
+export const decideApi = (deps: DecideApiDeps): Answers<'decide'> => ({
   approve: (call) => {
     const word = { verdict: 'approve', note: call.body.note ?? null } as const
     return decideOnce(deps, askedBy('approve', call), approvalOf, (within) =>
@@ -27,6 +30,13 @@ export const decideApi = (deps: DecideOnceDeps): Answers<'decide'> => ({
     decideOnce(deps, askedBy('withdraw', call), approvalOf, (within) =>
       withdrawApproval(within, call.principal, call.params.id, call.body.note ?? null),
     ),
+  withdrawGrant: (call) => {
+    const { id } = call.params
+    const note = call.body.note ?? null
+    return decideOnce(deps, askedBy('withdrawGrant', call), jobOf, (within) =>
+      endGrant({ ...deps, ...within }, call.principal, { id, note }),
+    )
+  },
   cancelJob: (call) =>
     decideOnce(deps, askedBy('cancelJob', call), jobOf, (within) =>
       cancelJob(within, call.principal, call.params.id),

@@ -1,6 +1,7 @@
 import type { Answer } from '../flows/once.ts'
 import { type Proposal, type SubmitDeps, submit } from '../flows/submit.ts'
 import { viewApproval, viewCertificate, viewJob } from '../http/views.ts'
+import { grantIdOf } from '../model/ids.ts'
 import { askedBy } from './asked.ts'
 
 /** How a job that was made is answered: 202, with its approval where it takes one. */
@@ -10,6 +11,7 @@ const show = ({ job, certificate }: Proposal): Answer => ({
     job: viewJob(job),
     approval: viewApproval(job),
     ...(certificate === null ? {} : { certificate: viewCertificate(certificate) }),
+    ...(job.type === 'GrantChange' ? { grant_id: grantIdOf(job.id) } : {}),
   },
 })
 

@@ -2,6 +2,7 @@ import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
 import { plannedTargets } from '../flows/plan-revocation.ts'
 import { jwksOf } from '../flows/receipt-jwks.ts'
 import { differenceFrom } from '../flows/show-approval.ts'
+import { grantOf, grantsOf } from '../flows/show-grant.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
@@ -11,6 +12,7 @@ import {
   viewApproval,
   viewApprovalInFull,
   viewCertificate,
+  viewGrant,
   viewIssuer,
   viewJob,
   viewOidcSubject,
@@ -19,10 +21,12 @@ import {
 } from '../http/views.ts'
 import { jobIdOf } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
+import type { Clock } from '../model/time.ts'
 import type {
   Accesses,
   Certificates,
   Events,
+  Grants,
   Issuers,
   Jobs,
   Page,
@@ -42,6 +46,8 @@ export type ReadDeps = EvidenceDeps & {
   readonly principals: Pick<Principals, 'get' | 'list' | 'apiKeys' | 'oidcSubjects'>
   readonly accesses: Pick<Accesses, 'lastUses'>
   readonly plans: Pick<RevocationPlans, 'lines'>
+  readonly grants: Grants
+  readonly now: Clock
 }
 
 const found = <T>(thing: T | null | undefined, what: string): T => {
@@ -98,6 +104,8 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const sent = [newest.der, ...(chain.length > 1 ? chain.slice(0, -1) : chain)]
     return { status: 200, body: chainPem(sent), content_type: 'application/pem-certificate-chain' }
   },
+  listGrants: async ({ params: { id }, query }) => page(await grantsOf(deps, id, pagingOf(query)), viewGrant),
+  getGrant: async ({ params: { id } }) => shown(viewGrant(await grantOf(deps, id))),
   listPlannedRevocations: async ({ params: { id }, query }) => {
     const from = query.cursor === undefined ? 0 : Number(query.cursor)
     const { rows, next } = await plannedTargets(deps, id, { from, limit: query.limit })

@@ -1,6 +1,7 @@
 import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
-import { requestRenewal } from '../flows/request-renewal.ts'
+import { requestGrant } from '../flows/request-grant.ts'
+import { type RenewalDeps, requestRenewal } from '../flows/request-renewal.ts'
 import { requestRelease, requestRevocation } from '../flows/request-revocation.ts'
 import type { SubmitDeps } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
@@ -9,6 +10,7 @@ import { proposer } from './proposed.ts'
 
 export type SubmitApiDeps = SubmitDeps &
   PlanDeps &
+  RenewalDeps &
   PlanRevocationDeps & {
     readonly profiles: Pick<Profiles, 'current' | 'rules'>
     readonly certificates: Pick<Certificates, 'load'>
@@ -23,6 +25,10 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
     renewCertificate: (call) =>
       answer('renewCertificate', call, () =>
         requestRenewal(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
+      ),
+    requestGrant: (call) =>
+      answer('requestGrant', call, () =>
+        requestGrant(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
       ),
     revokeCertificate: (call) =>
       answer('revokeCertificate', call, () =>

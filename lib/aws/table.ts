@@ -2,6 +2,7 @@ import type { ApiKey } from '../model/api-key.ts'
 import type { Certificate, CertificateVersion } from '../model/certificate.ts'
 import type { Change, Replay, Write } from '../model/change.ts'
 import type { Event } from '../model/event.ts'
+import type { Compromise, GrantPlace } from '../model/grant.ts'
 import type { Issuer } from '../model/issuer.ts'
 import { isTerminal, type Job } from '../model/job.ts'
 import type { OidcSubject } from '../model/oidc-subject.ts'
@@ -22,6 +23,9 @@ import type { Stored } from '../ports.ts'
  * | `SERIAL#<issuer>#<serial>` | `STATUS` | what OCSP answers |
  * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<recorded at>#<serial>`, `EVENT#<n>` | a revocation list |
  * | `REVOCATION#<digest>` | `PLAN`, `TARGETS#<n>` | a planned revocation in bulk |
+ * | `GRANT#<certificate>` | `GRANT#<id>`, `COMPROMISE#<issuer>#<serial>` | the standing grants of a certificate, and what ended them |
+ * | `USE#<grant>` | `LAST` | the newest place of a grant that was given away |
+ * | `SPENT#<grant>` | `NUMBER#<n>`, `WINDOW#<n>` | the places of a grant that were signed for |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
  * | `ISSUER#<id>` | `ISSUER`, `REQUEST` | an issuer, and what was asked of its parent outside |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
@@ -68,6 +72,14 @@ export const keys = {
     pk: `REVOCATION#${digest}`,
     sk: `TARGETS#${padded(n)}`,
   }),
+  grant: (certificate: string, id: string): Key => ({ pk: `GRANT#${certificate}`, sk: `GRANT#${id}` }),
+  compromise: ({ certificate_id, issuer_id, serial }: Compromise): Key => ({
+    pk: `GRANT#${certificate_id}`,
+    sk: `COMPROMISE#${issuer_id}#${serial}`,
+  }),
+  grantUse: (grant: string): Key => ({ pk: `USE#${grant}`, sk: 'LAST' }),
+  spentNumber: ({ id, number }: GrantPlace): Key => ({ pk: `SPENT#${id}`, sk: `NUMBER#${padded(number)}` }),
+  spentWindow: ({ id, window }: GrantPlace): Key => ({ pk: `SPENT#${id}`, sk: `WINDOW#${padded(window)}` }),
   profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
   profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
@@ -287,8 +299,40 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       const { request } = write
       return [{ of, put: { ...keys.issuerRequest(request.issuer_id), ...request }, condition: 'absent' }]
     }
+    case 'grant': {
+      const { grant } = write
+      const put = { ...keys.grant(grant.certificate_id, grant.id), ...grant }
+      return [{ of, put, condition: after(grant.version) }]
+    }
+    case 'grant_use': {
+      const { use } = write
+      return [{ of, put: { ...keys.grantUse(use.id), ...use }, condition: after(use.version) }]
+    }
+    case 'spent_place': {
+      const { place } = write
+      return [
+        { of, put: { ...keys.spentNumber(place), ...place }, condition: 'absent' },
+        { of, put: { ...keys.spentWindow(place), ...place }, condition: 'absent' },
+      ]
+    }
+    case 'require_spent_place': {
+      const { place } = write
+      const condition = { attribute: 'digest', equals: place.digest }
+      return [
+        { of, check: keys.spentNumber(place), condition },
+        { of, check: keys.spentWindow(place), condition },
+      ]
+    }
+    case 'compromise': {
+      const put = { ...keys.compromise(write.compromise), ...write.compromise }
+      return [{ of, put, condition: 'absent' }]
+    }
     case 'replay':
       return [{ of, put: items.replay(write.replay), condition: 'absent' }]
+    case 'require_grant': {
+      const condition = { attribute: 'withdrawn_at', equals: null }
+      return [{ of, check: keys.grant(write.certificate_id, write.id), condition }]
+    }
     case 'require_profile':
       return [
         { of, check: keys.profile(write.id), condition: { attribute: 'version', equals: write.version } },

@@ -1,5 +1,7 @@
 import { type Draft, step, type Write } from '../model/change.ts'
 import type { Mandate } from '../model/gate.ts'
+import type { Grant } from '../model/grant.ts'
+import { grantIdOf } from '../model/ids.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -13,6 +15,7 @@ export type ApplyDeps = CarryOutDeps & RevokeDeps & { readonly issuers: Pick<Iss
 
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
 type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
+type GrantChange = Extract<JobContent, { type: 'GrantChange' }>
 type Applied = { readonly writes: readonly Write[]; readonly draft: Draft }
 
 const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, now: Date): Applied => {
@@ -38,20 +41,53 @@ const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, n
   }
 }
 
+/** The grant as it was approved, by those who did; void where the profile that it cites was changed meanwhile. */
+const giveGrant = (deps: ApplyDeps, file: JobFile, content: GrantChange, now: Date): Applied => {
+  const { type: _, operation: __, ...bounds } = content
+  const { job } = file
+  const approvals = job.approval?.decisions.filter(({ verdict }) => verdict === 'approve') ?? []
+  const grant: Grant = {
+    ...bounds,
+    id: grantIdOf(job.id),
+    version: 1,
+    requested_by: job.requested_by,
+    owner: job.owner,
+    approved_by: approvals.map(({ by }) => by),
+    granted_at: instantOf(now),
+    withdrawn_at: null,
+    withdrawn_by: null,
+  }
+  const { issuances, period, valid_until } = bounds
+  const details = { grant_id: grant.id, issuances, period, valid_until, requested_by: job.requested_by }
+  return {
+    writes: [
+      { write: 'grant', grant },
+      { write: 'require_profile', id: content.profile_id, version: content.profile_version },
+    ],
+    draft: { type: 'grant_granted', actor: { id: deps.worker, type: 'System' }, details },
+  }
+}
+
 const applied = (
   deps: ApplyDeps,
   file: JobFile,
-  content: ProfileChange | IssuerChange,
+  content: ProfileChange | IssuerChange | GrantChange,
   now: Date,
-): Applied | Promise<Applied> =>
-  content.type === 'ProfileChange'
-    ? changeProfile(deps, file, content, now)
-    : applyIssuer(deps, file, content, now)
+): Applied | Promise<Applied> => {
+  switch (content.type) {
+    case 'ProfileChange':
+      return changeProfile(deps, file, content, now)
+    case 'GrantChange':
+      return giveGrant(deps, file, content, now)
+    case 'IssuerChange':
+      return applyIssuer(deps, file, content, now)
+  }
+}
 
 const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
   const { content } = file
   if (content.type === 'Revocation') return carryOutRevocation(deps, file, content)
-  if (content.type !== 'ProfileChange' && content.type !== 'IssuerChange')
+  if (content.type === 'Issuance' || content.type === 'Renewal')
     throw new Refusal('mandate_refused', `${deps.worker} does not carry out a ${content.type}`)
   const now = deps.now()
   const { writes, draft } = await applied(deps, file, content, now)
@@ -61,6 +97,8 @@ const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
   if (stored === 'committed') return 'done'
   if (stored.conflict === 'profile')
     return failJob(deps, file, 'the profile was changed since this edit was made')
+  if (stored.conflict === 'require_profile')
+    return failJob(deps, file, 'the profile was changed since this grant was asked for')
   if (stored.conflict === 'issuer') return failJob(deps, file, 'the issuer was changed since this was asked')
   if (stored.conflict === 'require_issuer')
     return failJob(deps, file, 'the issuer of the profile is not active')

@@ -1,16 +1,18 @@
 import { step } from '../model/change.ts'
 import { refuseMandate } from '../model/close.ts'
 import { append } from '../model/event.ts'
-import { type Evidence, type Mandate, mandateFor, type Rules } from '../model/gate.ts'
+import { type Evidence, type Mandate, mandateFor, placeOf, type Rules } from '../model/gate.ts'
+import { jobOfGrant } from '../model/ids.ts'
 import { isTerminal, type JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Jobs, Profiles, ReceiptKeys, UnreadableJob } from '../ports.ts'
+import type { Grants, Jobs, Profiles, ReceiptKeys, UnreadableJob } from '../ports.ts'
 import { receiptVerifier } from './receipts.ts'
 
 export type CarryOutDeps = {
   readonly jobs: Pick<Jobs, 'load' | 'commit'>
   readonly profiles: Pick<Profiles, 'rules'>
+  readonly grants: Pick<Grants, 'of'>
   readonly now: Clock
   readonly receiptKeys: () => Promise<ReceiptKeys>
   /** Which deployment this is: receipts of another are worth nothing. */
@@ -25,6 +27,7 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
   switch (content.type) {
     case 'Issuance':
     case 'Renewal':
+    case 'GrantChange':
       return { id: content.profile_id, version: content.profile_version }
     case 'ProfileChange':
       return { id: content.profile_id, version: null }
@@ -64,10 +67,26 @@ const rulesFor = async (deps: CarryOutDeps, file: JobFile): Promise<Rules> => {
   return id === null ? { pinned: null, current: null } : deps.profiles.rules(id, version)
 }
 
+/** The standing grant that a renewal takes a place of: the job that gave it, and what became of it. */
+const grantOf = async (
+  deps: CarryOutDeps,
+  file: JobFile,
+): Promise<Pick<Evidence, 'granted_by' | 'grant' | 'compromised_at'>> => {
+  const place = placeOf(file)
+  if (place === null || file.content.type !== 'Renewal') return {}
+  const [by, { grants, compromised_at }] = await Promise.all([
+    deps.jobs.load(jobOfGrant(place.id)),
+    deps.grants.of(file.content.certificate_id),
+  ])
+  const granted_by = by === null || 'unreadable' in by ? null : by
+  return { granted_by, grant: grants.find(({ id }) => id === place.id) ?? null, compromised_at }
+}
+
 const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
   const rules = await rulesFor(deps, file)
   const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
-  return { rules, made_by: await makersOf(deps, rules), verify, now }
+  const [made_by, granted] = await Promise.all([makersOf(deps, rules), grantOf(deps, file)])
+  return { rules, made_by, verify, now, ...granted }
 }
 
 /** Ends a job that can never be done, and says why. */

@@ -1,4 +1,6 @@
 import type { EvidenceBundle } from '../model/evidence.ts'
+import { placeOf } from '../model/gate.ts'
+import { jobOfGrant } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Certificates, Issuers, Jobs, Profiles } from '../ports.ts'
 
@@ -16,7 +18,7 @@ const accountOf = async (deps: EvidenceDeps, id: string): Promise<EvidenceBundle
   return JSON.parse(JSON.stringify({ content: file.content, events: file.events }))
 }
 
-/** What proves one issued version: five reads. Refuses (`not_found`) a version that was never issued. */
+/** What proves one issued version: five reads, and one more under a standing grant. Refuses (`not_found`) a version that was never issued. */
 export const gatherEvidence = async (
   deps: EvidenceDeps,
   certificate_id: string,
@@ -33,11 +35,13 @@ export const gatherEvidence = async (
   ])
   if (issuer === null || pinned === null)
     throw new Error(`the issuer or the profile of ${certificate_id} is missing`)
+  const place = placeOf(issued_by)
   return {
     format: 'countersign-evidence/1',
     environment: deps.environment,
     chain: [version.der, ...issuer.chain],
     issued_by,
     rules_made_by: await accountOf(deps, pinned.job_id),
+    ...(place === null ? {} : { granted_by: await accountOf(deps, jobOfGrant(place.id)) }),
   }
 }

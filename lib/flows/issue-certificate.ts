@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { step } from '../model/change.ts'
+import { step, type Write } from '../model/change.ts'
 import { digestOf } from '../model/digest.ts'
-import type { Mandate, Rules } from '../model/gate.ts'
+import { type Mandate, placeOf, type Rules } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { Issuance, JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -79,6 +79,34 @@ export const prepare = (
 }
 
 /**
+ * Under a standing grant, a place is spent in the step that puts on record what
+ * will be signed there, in rows that signers alone can write: whoever else
+ * forges jobs gets no more renewals of it than people approved. In the same step
+ * the grant must still stand.
+ */
+const placeWrites = (file: JobFile, time: string): readonly Write[] => {
+  const { job, content, issuance } = file
+  const place = placeOf(file)
+  if (place === null || content.type !== 'Renewal') return []
+  const spent = { ...place, job_id: job.id, digest: job.digest, time }
+  if (issuance !== null) return [{ write: 'require_spent_place', place: spent }]
+  return [
+    { write: 'require_grant', id: place.id, certificate_id: content.certificate_id },
+    { write: 'require_profile', id: content.profile_id, version: content.profile_version },
+    { write: 'spent_place', place: spent },
+  ]
+}
+
+/** What a claim may find that no retry changes. */
+const unclaimable: Readonly<Record<string, string>> = {
+  require_unused_serial: 'the serial was issued before',
+  require_grant: 'the standing grant was withdrawn',
+  require_profile: 'the profile that the grant was given under was changed',
+  spent_place: 'another job was signed in this place of the grant',
+  require_spent_place: 'another job was signed in this place of the grant',
+}
+
+/**
  * Takes the job and puts on record what will be signed, in one transaction;
  * null where another worker was faster. A serial that has been issued already
  * is refused: nobody brings a job back to sign it a second time.
@@ -107,11 +135,15 @@ export const claim = async (
       },
     ],
     now,
-    file.issuance === null ? [unused, { write: 'issuance', issuance }] : [unused],
+    [
+      unused,
+      ...(file.issuance === null ? [{ write: 'issuance', issuance } as const] : []),
+      ...placeWrites(file, instantOf(now)),
+    ],
   )
   const stored = await deps.jobs.commit(change)
-  if (stored !== 'committed' && stored.conflict === 'require_unused_serial')
-    throw new Refusal('mandate_refused', `serial ${serial} was issued before`)
+  const refusal = stored === 'committed' ? undefined : unclaimable[stored.conflict]
+  if (refusal !== undefined) throw new Refusal('mandate_refused', refusal)
   if (stored !== 'committed' || change.job === null) return null
   return { ...file, job: change.job, issuance, events: [...file.events, ...change.events] }
 }

@@ -9,6 +9,7 @@ import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
 import type { Certificates } from '../ports.ts'
+import { type PlaceDeps, placeRenewal } from './place-renewal.ts'
 import { type PlanDeps, planRequest, profileInForce } from './request-certificate.ts'
 import type { Proposal } from './submit.ts'
 
@@ -18,17 +19,22 @@ export type RenewalRequest = {
   readonly reason?: string | undefined
 }
 
+type Renewal = Extract<JobContent, { type: 'Renewal' }>
+
 const hasKey = ({ der }: CertificateVersion, { public_key }: CertificatePlan): boolean =>
   sha256(readCertificate(Buffer.from(der, 'base64')).spki) === public_key.spki_sha256
+
+export type RenewalDeps = PlanDeps & PlaceDeps & { readonly certificates: Pick<Certificates, 'load'> }
 
 /**
  * A new version of a certificate, under the profile that is in force now. It
  * takes a new CSR, or the last one; a key it had
- * before only where the profile allows that.
+ * before only where the profile allows that. Where it would take an approval and
+ * a standing grant allows exactly this, it takes a place of that instead.
  * Refuses (`certificate_not_renewable`) what was never issued or is revoked.
  */
 export const requestRenewal = async (
-  deps: PlanDeps & { readonly certificates: Pick<Certificates, 'load'> },
+  deps: RenewalDeps,
   requester: Principal,
   request: RenewalRequest,
 ): Promise<Proposal> => {
@@ -49,20 +55,26 @@ export const requestRenewal = async (
       'certificate_not_renewable',
       'the profile requires a new key, and this CSR has an old one',
     )
-  const content: JobContent = {
+  const renewal: Renewal = {
     type: 'Renewal',
     certificate_id: certificate.id,
     replaces: newest.number,
     ...planned,
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
-    content,
-    requester,
-    owner: certificate.owner,
-    reason: request.reason ?? null,
-    requirement: requirementFor(content, { pinned: profile, current: profile }),
-  }
-  const { job, ...change } = openJob(opening, requires, now)
+  const id = `job-${newSuffix(deps.random)}`
+  const requirement = requirementFor(renewal, { pinned: profile, current: profile })
+  const placed =
+    requirement === null
+      ? null
+      : await placeRenewal(deps, { job_id: id, renewal, requester, current: profile })
+  const opening = { id, requester, owner: certificate.owner, reason: request.reason ?? null }
+  const { job, ...change } =
+    placed === null || placed.place === null
+      ? openJob({ ...opening, content: renewal, requirement, outside_grants: placed?.outside }, requires, now)
+      : openJob(
+          { ...opening, content: { ...renewal, grant: placed.place }, requirement: null },
+          [...placed.writes, ...requires],
+          now,
+        )
   return { change: { ...change, job }, job, certificate }
 }

@@ -18,8 +18,8 @@ export type RevokeDeps = {
 
 type Revocation = Extract<JobContent, { type: 'Revocation' }>
 
-/** A transaction has at most 100 items: the job, its event, and four for each certificate at most. */
-const together = 24
+/** A transaction has at most 100 items: the job, its event, and four for each certificate, or five where keys are compromised. */
+const together = (reason: RevocationReason): number => (reason === 'keyCompromise' ? 19 : 24)
 
 /** How long one run of the worker goes on before it leaves the rest to the next, in seconds. */
 const runSeconds = 10
@@ -41,6 +41,9 @@ const targetsOf = async (
   return lines.map(targetOf)
 }
 
+const reasonOf = (content: Revocation): RevocationReason =>
+  content.operation === 'bulk' ? content.chosen.reason : content.reason
+
 /** What becomes of a certificate: when and why it was revoked, or null where it is good again. */
 type Outcome = { readonly revoked_at: string; readonly reason: RevocationReason } | null
 
@@ -56,7 +59,7 @@ const outcomeFor = (
 ): { readonly outcome: Outcome } | undefined => {
   const held = serial.status === 'revoked' && serial.reason === 'certificateHold'
   if (content.operation === 'release') return held ? { outcome: null } : undefined
-  const { reason } = content.operation === 'bulk' ? content.chosen : content
+  const reason = reasonOf(content)
   if (serial.status === 'good') return { outcome: { revoked_at: now, reason } }
   return held && reason !== 'certificateHold'
     ? { outcome: { revoked_at: serial.revoked_at ?? now, reason } }
@@ -84,7 +87,11 @@ const writesFor = (
     invalidity_date: outcome === null ? null : invalidity_date,
     not_after,
   } as const
+  const { certificate_id } = version
+  const compromise = { certificate_id, issuer_id, serial: serial.serial, recorded_at }
   return [
+    // Nobody renews without a person what may be in the hands of somebody else.
+    ...(reason === 'keyCompromise' ? [{ write: 'compromise', compromise } as const] : []),
     {
       write: 'revoked_certificate_version',
       version: { ...version, revoked_at, revocation_reason: reason },
@@ -135,7 +142,7 @@ type Run = { readonly content: Revocation; readonly targets: readonly Target[]; 
 const nextStep = async (deps: RevokeDeps, file: JobFile, { content, targets, stop_at }: Run) => {
   const now = deps.now()
   const from = file.job.progress ?? { matched: targets.length, done: 0, changed: 0 }
-  const batch = targets.slice(from.done, from.done + together)
+  const batch = targets.slice(from.done, from.done + together(reasonOf(content)))
   const changed = (await deps.revocables.load(batch)).flatMap((found) => {
     const due = outcomeFor(content, found, instantOf(now))
     return due === undefined ? [] : [{ ...found, outcome: due.outcome }]
@@ -147,7 +154,7 @@ const nextStep = async (deps: RevokeDeps, file: JobFile, { content, targets, sto
     type: content.operation === 'release' ? 'certificate_released' : 'certificate_revoked',
     actor: { id: deps.worker, type: 'System' },
     details: {
-      reason: content.operation === 'bulk' ? content.chosen.reason : content.reason,
+      reason: reasonOf(content),
       serials: changed.map(({ serial }) => serial.serial),
       certificates: [...new Set(changed.map(({ certificate }) => certificate.id))],
       requested_by: file.job.requested_by,

@@ -30,6 +30,22 @@ const conflicts: Partial<Record<Stored, readonly [RefusalCode, string]>> = {
   next_certificate: ['conflict', 'the certificate was changed at the same moment; try again'],
 }
 
+/** What others may take from a proposal at the same moment, and how often it is made anew for that. */
+const taken: ReadonlySet<Stored> = new Set(['grant_use', 'require_grant'])
+const rounds = 4
+
+/** A proposal, committed; another one where somebody took the place under a standing grant that it was to have. */
+const proposed = async (deps: SubmitDeps, submission: Submission, propose: () => Promise<Proposal>) => {
+  for (let round = 1; ; round += 1) {
+    const proposal = await propose()
+    const answer = submission.show(proposal)
+    const { change } = proposal
+    const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]
+    const stored = await deps.jobs.commit({ ...change, writes })
+    if (stored === 'committed' || round === rounds || !taken.has(stored.conflict)) return { answer, stored }
+  }
+}
+
 /**
  * Every way into a job ends here: one transaction holds the job, its first
  * events and the answer. The same `Idempotency-Key` with the same request
@@ -42,11 +58,7 @@ export const submit = async (
   propose: () => Promise<Proposal>,
 ): Promise<Answer> => {
   try {
-    const proposal = await propose()
-    const answer = submission.show(proposal)
-    const { change } = proposal
-    const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]
-    const stored = await deps.jobs.commit({ ...change, writes })
+    const { answer, stored } = await proposed(deps, submission, propose)
     if (stored === 'committed') return answer
     const [code, detail] = conflicts[stored.conflict] ?? [
       'conflict',

@@ -1,5 +1,5 @@
 import type { EvidenceBundle } from '../model/evidence.ts'
-import { accountComplaints } from '../model/gate.ts'
+import { accountComplaints, placeOf } from '../model/gate.ts'
 import type { JobFile } from '../model/job.ts'
 import type { VerifyReceipt } from '../model/receipt.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -39,8 +39,15 @@ function* contentComplaints(leaf: CertificateFacts, file: JobFile): Generator<st
   if (!issued) yield 'the issuance of this certificate is not on record'
 }
 
+/** The job that made the rules, and the one that gave the standing grant. */
+type Making = {
+  readonly maker: JobFile
+  readonly granted_by: JobFile | null
+  readonly verify: VerifyReceipt
+}
+
 /** The rules that were in force for a job, with the job that made them. */
-function* rulesComplaints(file: JobFile, maker: JobFile, verify: VerifyReceipt): Generator<string> {
+function* rulesComplaints(file: JobFile, { maker, granted_by, verify }: Making): Generator<string> {
   const { content } = file
   const profile = profileMadeBy(maker)
   if (profile === null) return yield 'the rules were made by a job that makes none'
@@ -50,6 +57,7 @@ function* rulesComplaints(file: JobFile, maker: JobFile, verify: VerifyReceipt):
   yield* accountComplaints(file, {
     rules: { pinned: profile, current: profile },
     made_by: new Map([[profile.job_id, maker]]),
+    granted_by,
     verify,
   })
 }
@@ -77,5 +85,8 @@ export const verifyEvidence = (bundle: EvidenceBundle, verify: VerifyReceipt): r
     const file = retell(bundle.issued_by)
     yield* chainComplaints(chain)
     yield* contentComplaints(leaf, file)
-    yield* new Set(rulesComplaints(file, retell(bundle.rules_made_by), verify))
+    const maker = retell(bundle.rules_made_by)
+    const granted_by = bundle.granted_by === undefined ? null : retell(bundle.granted_by)
+    if (granted_by !== null && placeOf(file) === null) yield 'it was issued under no standing grant'
+    yield* new Set(rulesComplaints(file, { maker, granted_by, verify }))
   })

@@ -57,6 +57,36 @@ const approval = {
   digest,
 }
 
+const grant = {
+  id: 'gr-h79mbencj6tv0zd8',
+  certificate_id: certificate.id,
+  profile_id: 'p-prod-web',
+  profile_version: 1,
+  subject: [{ type: 'CN', value: 'shop.example.com' }],
+  subject_alternative_names: [{ type: 'dns', value: 'shop.example.com' }],
+  key_algorithms: ['ECDSA_P256'],
+  spki_sha256: null,
+  lifetime_seconds: 7_776_000,
+  issuances: 6,
+  period: 'P45D',
+  valid_from: asked_at,
+  valid_until: '2027-03-01T00:00:00.000Z',
+  requested_by: 'pr-alice',
+  owner: certificate.owner,
+  approved_by: ['pr-bob'],
+  granted_at: '2026-03-01T12:30:05.000Z',
+  withdrawn_at: null,
+  withdrawn_by: null,
+  job_id: job.id,
+  state: 'active',
+  state_detail: null,
+  used: 1,
+  remaining: 5,
+  last_used_by: 'job-2v8xk0q4m6n1c3wz',
+}
+
+const grantJob = { ...job, type: 'GrantChange', issuer_id: null }
+
 const decisionOf = (verdict: string, note: string) => ({
   by: 'pr-bob',
   name: 'Bob',
@@ -146,6 +176,26 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   getCertificate: { response: certificate },
   renewCertificate: { request: { reason: 'the key is to be kept' } },
+  listGrants: { response: [grant] },
+  requestGrant: {
+    request: {
+      issuances: grant.issuances,
+      period: grant.period,
+      until: grant.valid_until,
+      reason: 'SECOPS-12348: the shop renews itself for a year',
+    },
+    response: {
+      job: grantJob,
+      approval: { ...approval, kind: 'GrantChange' },
+      certificate,
+      grant_id: grant.id,
+    },
+  },
+  getGrant: { response: grant },
+  withdrawGrant: {
+    request: { note: 'the shop is sold' },
+    response: { ...grantJob, status: 'Completed' },
+  },
   revokeCertificate: { request: { reason: 'keyCompromise', note: 'found in a public repository' } },
   releaseCertificate: { request: { note: 'found again' } },
   planRevocation: {

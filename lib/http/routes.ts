@@ -1,14 +1,16 @@
 import * as z from 'zod'
+import { keyAlgorithms } from '../model/algorithms.ts'
 import { apiKey } from '../model/api-key.ts'
 import { approvalStates } from '../model/approval.ts'
 import { certificate } from '../model/certificate.ts'
 import { eventTypes } from '../model/event.ts'
 import { evidenceBundle } from '../model/evidence.ts'
-import { approvalId, certificateId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
+import { grantIssuances, grantPeriod } from '../model/grant.ts'
+import { approvalId, certificateId, grantId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
 import { keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
 import { receiptJwks } from '../model/jwks.ts'
-import { distinguishedName, nameConstraints } from '../model/names.ts'
+import { distinguishedName, generalName, nameConstraints } from '../model/names.ts'
 import { oidcSubject, oidcSubjectId } from '../model/oidc-subject.ts'
 import type { Permission } from '../model/permissions.ts'
 import { objectIdentifier } from '../model/plan.ts'
@@ -24,6 +26,7 @@ import {
   approvalView,
   certificateView,
   eventView,
+  grantView,
   issuerView,
   jobView,
   newApiKeyView,
@@ -80,14 +83,19 @@ const paging = {
 const text = z.string().trim().min(1)
 const note = text.max(2000)
 const planDigest = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** Any instant of RFC 3339; we compare and keep them in UTC with milliseconds. */
+const when = z.iso.datetime({ offset: true }).transform((text) => instantOf(new Date(text)))
 /** 16 KB of DER in PEM, with room for its line ends. */
 const csr = text.max(24_576)
 const owner = text.max(256)
 
 const changed = z.strictObject({ job: jobView, approval: approvalRow.nullable() })
 const certificateChanged = changed.extend({ certificate: certificateView })
+const grantAsked = certificateChanged.extend({ grant_id: grantId })
 
 const certificateParams = z.strictObject({ id: certificateId })
+const grantParams = z.strictObject({ id: grantId })
 const approvalParams = z.strictObject({ id: approvalId })
 const jobParams = z.strictObject({ id: jobId })
 const principalParams = z.strictObject({ id: principalId })
@@ -107,6 +115,19 @@ export const bodies = {
     reason: note.optional(),
   }),
   renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
+  requestGrant: z.strictObject({
+    /** Some of the certificate's names; all of them otherwise. */
+    subject_alternative_names: z.array(generalName).min(1).max(1000).optional(),
+    /** The kind of its present key, otherwise. */
+    key_algorithms: z.array(z.enum(keyAlgorithms)).min(1).max(keyAlgorithms.length).optional(),
+    /** Only the key that it has now. */
+    same_key: z.boolean().default(false),
+    issuances: grantIssuances,
+    /** One renewal at most in each, counted from now. */
+    period: grantPeriod,
+    until: when,
+    reason: note.optional(),
+  }),
   revoke: z.strictObject({
     /** One version, by its serial number however it is written; every version that is still valid otherwise. */
     serial: text.max(128).optional(),
@@ -167,8 +188,6 @@ export const bodies = {
   }),
 } as const
 
-/** Any instant of RFC 3339; we compare and keep them in UTC with milliseconds. */
-const when = z.iso.datetime({ offset: true }).transform((text) => instantOf(new Date(text)))
 const expiry = when.nullable().default(null)
 
 const interval = { from: when.optional(), to: when.optional() }
@@ -328,6 +347,47 @@ export const operations = {
     body: bodies.renew,
     status: 202,
     output: certificateChanged,
+  }),
+  listGrants: route({
+    method: 'GET',
+    path: `${prefix}/certificates/{id}/grants`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List the standing grants of a certificate, oldest first',
+    params: certificateParams,
+    query: queries.page,
+    output: z.array(grantView),
+  }),
+  requestGrant: route({
+    method: 'POST',
+    path: `${prefix}/certificates/{id}/grants`,
+    function: 'submit',
+    permission: 'request',
+    summary:
+      'Ask for a standing grant: renewals without an approval each, within bounds; it takes a second person',
+    params: certificateParams,
+    body: bodies.requestGrant,
+    status: 202,
+    output: grantAsked,
+  }),
+  getGrant: route({
+    method: 'GET',
+    path: `${prefix}/grants/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Show a standing grant, how it stands and what it has left',
+    params: grantParams,
+    output: grantView,
+  }),
+  withdrawGrant: route({
+    method: 'POST',
+    path: `${prefix}/grants/{id}/withdraw`,
+    function: 'decide',
+    permission: 'read',
+    summary: 'End a standing grant at once: approvers, admins, its requester, its owner',
+    params: grantParams,
+    body: bodies.decide,
+    output: jobView,
   }),
   revokeCertificate: route({
     method: 'POST',

@@ -6,7 +6,8 @@ import { type Certificate, certificate, certificateVersion } from '../model/cert
 import { approvalsOf } from '../model/decide.ts'
 import type { Difference } from '../model/difference.ts'
 import { event } from '../model/event.ts'
-import { approvalIdOf } from '../model/ids.ts'
+import { type Grant, type GrantStanding, grant, grantStates } from '../model/grant.ts'
+import { approvalIdOf, jobOfGrant } from '../model/ids.ts'
 import { type Issuer, issuer } from '../model/issuer.ts'
 import { type Job, type JobFile, job, jobContent } from '../model/job.ts'
 import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
@@ -52,6 +53,8 @@ export const approvalRow = z.strictObject({
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
   digest: z.string(),
+  /** Why the standing grants of the certificate do not stand for it. */
+  outside_grants: job.shape.outside_grants,
 })
 
 /** Null for a job that needs no approval. */
@@ -77,6 +80,7 @@ export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
     created_at,
     expires_at,
     digest: row.digest,
+    outside_grants: row.outside_grants,
   }
 }
 
@@ -115,6 +119,44 @@ export const viewApprovalInFull = (
     missing: waiting.filter(({ missing }) => missing > 0),
     difference,
     content,
+  }
+}
+
+export const grantView = grant.omit({ version: true }).extend({
+  job_id: z.string(),
+  state: z.enum(grantStates),
+  /** Why it is not active. */
+  state_detail: z.string().nullable(),
+  /** Renewals that took a place of it; a job that ended with nothing to sign gives its place back. */
+  used: z.int(),
+  remaining: z.int(),
+  last_used_by: z.string().nullable(),
+})
+
+/** A grant, how it stands, and what was used of it. */
+export type ShownGrant = {
+  readonly grant: Grant
+  readonly standing: GrantStanding
+  /** Places that were given away and did not come back. */
+  readonly used: number
+  readonly last_used_by: string | null
+}
+
+export const viewGrant = ({
+  grant: row,
+  standing,
+  used,
+  last_used_by,
+}: ShownGrant): z.infer<typeof grantView> => {
+  const { version: _, ...rest } = row
+  return {
+    ...rest,
+    job_id: jobOfGrant(row.id),
+    state: standing.state,
+    state_detail: standing.detail,
+    used,
+    remaining: Math.max(0, row.issuances - used),
+    last_used_by,
   }
 }
 

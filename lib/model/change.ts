@@ -1,5 +1,6 @@
 import type { Certificate, CertificateVersion } from './certificate.ts'
 import { append, type Event, type EventDraft } from './event.ts'
+import type { Compromise, Grant, GrantUse, SpentPlace } from './grant.ts'
 import type { Issuer, IssuerRequest } from './issuer.ts'
 import type { Issuance, Job, JobContent, JobFile } from './job.ts'
 import { isTerminal, mayBecome } from './job.ts'
@@ -38,9 +39,16 @@ export type Write =
   | { readonly write: 'profile'; readonly profile: ProfileVersion }
   | { readonly write: 'issuer'; readonly issuer: Issuer }
   | { readonly write: 'issuer_request'; readonly request: IssuerRequest }
+  | { readonly write: 'grant'; readonly grant: Grant }
+  | { readonly write: 'grant_use'; readonly use: GrantUse }
+  /** A place is spent once, or looked up by whoever signs the same once more. */
+  | { readonly write: 'spent_place' | 'require_spent_place'; readonly place: SpentPlace }
+  | { readonly write: 'compromise'; readonly compromise: Compromise }
   | { readonly write: 'replay'; readonly replay: Replay }
   | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
   | { readonly write: 'require_issuer'; readonly id: string }
+  /** That nobody withdrew it. */
+  | { readonly write: 'require_grant'; readonly id: string; readonly certificate_id: string }
   | { readonly write: 'require_unused_serial'; readonly issuer_id: string; readonly serial: string }
 
 /**

@@ -21,6 +21,8 @@ export const evidenceBundle = z.strictObject({
   issued_by: account,
   /** The job that made the version of the profile it was issued under. */
   rules_made_by: account,
+  /** The job that gave the standing grant which it was issued under, where it was. */
+  granted_by: account.optional(),
 })
 
 export type EvidenceBundle = Readonly<z.infer<typeof evidenceBundle>>

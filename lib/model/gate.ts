@@ -3,6 +3,8 @@ import { type ApprovalPolicy, missingOf, stagesOf } from './approval-policy.ts'
 import { approvalsOf } from './decide.ts'
 import { digestOf } from './digest.ts'
 import { type Event, isUnbroken } from './event.ts'
+import { boundsComplaints, type Grant, type GrantPlace, placeComplaints, standingOf } from './grant.ts'
+import { jobOfGrant } from './ids.ts'
 import { contentDigest, type JobContent, type JobFile, jobStatuses, mayBecome } from './job.ts'
 import { isOwner } from './principal.ts'
 import type { ProfileVersion } from './profile.ts'
@@ -65,6 +67,16 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
       const { id, version, document } = pinned
       return { policy: strictest(first, ...others), sha256: digestOf({ id, version, document }) }
     }
+    case 'GrantChange': {
+      const { pinned, current } = rules
+      if (pinned === null || current === null || current.status !== 'active')
+        throw new Refusal('mandate_refused', `profile ${content.profile_id} is not in force`)
+      const { id, version, document } = pinned
+      return {
+        policy: strictest(document.approval_policy, rulesPolicy, ...policyOf(current)),
+        sha256: digestOf({ id, version, document }),
+      }
+    }
     case 'Revocation': {
       const affected = content.profiles.map(({ id }) => rules.affected?.find((profile) => profile.id === id))
       const [first, ...others] = affected.flatMap((profile) => {
@@ -92,10 +104,21 @@ export type Account = {
   /** The jobs by which the pinned and the current version of the profile came about, by id. */
   readonly made_by: ReadonlyMap<string, JobFile>
   readonly verify: VerifyReceipt
+  /** The job that gave the standing grant which a renewal takes a place of; null where there is none to be read. */
+  readonly granted_by?: JobFile | null
 }
 
+/** The place under a standing grant that a renewal takes; null for whatever needs no grant. */
+export const placeOf = ({ content }: Pick<JobFile, 'content'>): GrantPlace | null =>
+  content.type === 'Renewal' ? (content.grant ?? null) : null
+
 /** What a mandate is earned from besides the job. */
-export type Evidence = Account & { readonly now: Date }
+export type Evidence = Account & {
+  readonly now: Date
+  /** What became of that grant, as only those keep it who do not ask for renewals. */
+  readonly grant?: Grant | null
+  readonly compromised_at?: string | null
+}
 
 /** The event that recorded a decision when it was made. */
 const recordOf = (decision: Decision, events: readonly Event[]): Event | undefined =>
@@ -171,6 +194,53 @@ function* approvalComplaints(
   const needed = Math.max(requirement.policy.quorum, approval.quorum)
   if (people < needed) yield `${people} of ${needed} approvals`
   yield* stageComplaints(approval, requirement.policy)
+}
+
+/** What stands for the approval of a renewal: a grant that people approved, and that allows exactly this. */
+function* grantComplaints(
+  file: JobFile,
+  place: GrantPlace,
+  { granted_by, rules, verify }: Account,
+): Generator<string> {
+  const { content: renewal, job, events } = file
+  if (job.approval !== null) yield 'a renewal under a grant has no approval of its own'
+  if (!events.some(({ type, details }) => type === 'grant_consumed' && isPlace(details, place)))
+    yield 'the use of the grant is not on record'
+  const by = granted_by ?? null
+  if (by?.job.id !== jobOfGrant(place.id) || by.content.type !== 'GrantChange' || renewal.type !== 'Renewal')
+    return yield `there is no job that gave ${place.id}`
+  yield* recordComplaints(by)
+  if (by.job.status !== 'Completed') yield `the job that gave ${place.id} is ${by.job.status}`
+  if (by.job.owner !== job.owner) yield 'the grant was given for another owner'
+  const requirement = requirementFor(by.content, rules)
+  if (requirement === null) return yield `${place.id} came about without approval`
+  yield* approvalComplaints(by, requirement, verify)
+  if (by.job.approval?.decisions.some(({ by: who }) => who === job.requested_by))
+    yield 'two-person integrity: whoever asks is one of those who approved the grant'
+  yield* boundsComplaints(by.content, renewal)
+  if (file.issuance === null) return
+  const { planned_at } = file.issuance
+  yield* placeComplaints(by.content, place, planned_at)
+  if (by.events.some(({ type, time }) => type === 'grant_withdrawn' && time < planned_at))
+    yield 'the grant was withdrawn before'
+}
+
+const isPlace = (details: Event['details'], { id, number, window }: GrantPlace): boolean =>
+  details.grant_id === id && details.number === number && details.window === window
+
+/** Whether a grant may be used now. Who puts on record what will be signed makes sure of it once more, in the same step. */
+function* standingComplaints(place: GrantPlace, evidence: Evidence): Generator<string> {
+  const { grant, granted_by, compromised_at = null, rules } = evidence
+  const given = granted_by?.content
+  if (grant?.id !== place.id || given?.type !== 'GrantChange') return yield `${place.id} is not on record`
+  const { type: _, operation: __, ...bounds } = given
+  const now = instantOf(evidence.now)
+  const { state, detail } = standingOf(
+    { ...grant, ...bounds },
+    { current: rules.current, compromised_at, now },
+  )
+  if (state !== 'active') yield `the grant is ${state}: ${detail}`
+  yield* placeComplaints(bounds, place, now)
 }
 
 /** A record of what is about to be signed counts only with the event that was stored beside it. */
@@ -257,7 +327,9 @@ export function* accountComplaints(file: JobFile, evidence: Account): Generator<
   const { approval } = file.job
   yield* recordComplaints(file)
   const requirement = requirementFor(file.content, rules)
-  if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
+  const place = placeOf(file)
+  if (place !== null) yield* grantComplaints(file, place, evidence)
+  else if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
   else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
   for (const profile of [rules.pinned, rules.current, ...(rules.affected ?? [])])
     if (profile !== null) yield* provenanceComplaints(profile, evidence)
@@ -269,6 +341,8 @@ function* complaints(file: JobFile, evidence: Evidence): Generator<string> {
     yield `a job that is ${status} may not be carried out`
   if (approval !== null && file.issuance === null && instantOf(evidence.now) > approval.expires_at)
     yield 'the approval expired'
+  const place = placeOf(file)
+  if (place !== null && file.issuance === null) yield* standingComplaints(place, evidence)
   yield* accountComplaints(file, evidence)
 }
 

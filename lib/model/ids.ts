@@ -14,8 +14,13 @@ export const approvalId = z.string().regex(/^ar-[a-z0-9]{6,32}$/)
 export const certificateId = z.string().regex(/^mc-[a-z0-9-]{1,62}$/)
 export const profileId = z.string().regex(/^p-[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/)
 export const issuerId = z.string().regex(/^iss-[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/)
+export const grantId = z.string().regex(/^gr-[a-z0-9]{6,32}$/)
 export const principalId = z.string().regex(/^pr-[a-z0-9]{1,32}$/)
 
 /** An approval is a view of its job: same suffix, other prefix. */
 export const approvalIdOf = (job: string): string => job.replace(/^job-/, 'ar-')
 export const jobIdOf = (approval: string): string => approval.replace(/^ar-/, 'job-')
+
+/** A standing grant is what its job gave: same suffix, too. */
+export const grantIdOf = (job: string): string => job.replace(/^job-/, 'gr-')
+export const jobOfGrant = (grant: string): string => grant.replace(/^gr-/, 'job-')

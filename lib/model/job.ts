@@ -3,7 +3,8 @@ import { signingAlgorithms } from './algorithms.ts'
 import { approval } from './approval.ts'
 import { digestOf } from './digest.ts'
 import type { Event } from './event.ts'
-import { certificateId, issuerId, jobId, principalId, profileId } from './ids.ts'
+import { grantBounds, grantPlace } from './grant.ts'
+import { certificateId, grantId, issuerId, jobId, principalId, profileId } from './ids.ts'
 import { keyName } from './issuer.ts'
 import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
@@ -93,7 +94,13 @@ const issuerChange = z.discriminatedUnion('operation', [
 /** What will be done, whole and fixed when the job is made. Its digest is what people approve. */
 export const jobContent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Issuance'), ...certificateRequest }),
-  z.strictObject({ type: z.literal('Renewal'), ...certificateRequest, replaces: z.int().min(1) }),
+  z.strictObject({
+    type: z.literal('Renewal'),
+    ...certificateRequest,
+    replaces: z.int().min(1),
+    /** The place under a standing grant that it takes, instead of an approval of its own. */
+    grant: grantPlace.optional(),
+  }),
   revocation,
   z.strictObject({
     type: z.literal('ProfileChange'),
@@ -105,11 +112,20 @@ export const jobContent = z.discriminatedUnion('type', [
     issuer: issuerFacts,
   }),
   issuerChange,
+  /** Renewals of one certificate without a person each time. */
+  z.strictObject({ type: z.literal('GrantChange'), operation: z.literal('grant'), ...grantBounds.shape }),
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>
 
-export const jobTypes = ['Issuance', 'Renewal', 'Revocation', 'ProfileChange', 'IssuerChange'] as const
+export const jobTypes = [
+  'Issuance',
+  'Renewal',
+  'Revocation',
+  'ProfileChange',
+  'IssuerChange',
+  'GrantChange',
+] as const
 export const jobStatuses = [
   'AwaitingApproval',
   'Pending',
@@ -148,6 +164,16 @@ export const job = z.strictObject({
   requested_by: principalId,
   reason: z.string().max(2000).nullable(),
   approval: approval.nullable(),
+  /** The standing grant that is used instead of an approval, and the how manieth of its renewals this is. */
+  grant: z
+    .strictObject({ id: grantId, number: z.int().min(1) })
+    .nullable()
+    .default(null),
+  /** Why the newest standing grants of the certificate are not. */
+  outside_grants: z
+    .array(z.strictObject({ id: grantId, detail: z.string().max(2000) }))
+    .max(3)
+    .default([]),
   lease: z.strictObject({ holder: z.string(), until: instant }).nullable(),
   attempts: z.int().min(0),
   /** How far a revocation has come; null for jobs that are done in one step. */

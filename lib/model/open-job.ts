@@ -2,6 +2,7 @@ import { stagesOf } from './approval-policy.ts'
 import { begin, type Change, type Draft, type Write } from './change.ts'
 import type { EventType } from './event.ts'
 import type { Requirement } from './gate.ts'
+import type { GrantPlace } from './grant.ts'
 import { contentDigest, type Job, type JobContent } from './job.ts'
 import type { Principal } from './principal.ts'
 import type { QueueName } from './queue.ts'
@@ -18,6 +19,8 @@ export type Opening = {
   readonly reason: string | null
   /** What the gate asks for; null for nothing. */
   readonly requirement: Requirement | null
+  /** Why it takes an approval although its certificate has standing grants. */
+  readonly outside_grants?: Job['outside_grants'] | undefined
 }
 
 const requested: Readonly<Record<JobContent['type'], EventType>> = {
@@ -26,6 +29,7 @@ const requested: Readonly<Record<JobContent['type'], EventType>> = {
   Revocation: 'revocation_requested',
   ProfileChange: 'profile_change_requested',
   IssuerChange: 'issuer_change_requested',
+  GrantChange: 'grant_requested',
 }
 
 /** What a job is about, for lists. */
@@ -53,6 +57,10 @@ const about = (
       }
     case 'IssuerChange':
       return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: content.issuer_id }
+    case 'GrantChange': {
+      const { certificate_id, profile_id, profile_version } = content
+      return { certificate_id, profile_id, profile_version, issuer_id: null }
+    }
   }
 }
 
@@ -64,9 +72,12 @@ const queueOf = (content: JobContent): QueueName => {
   return takesKey ? 'kms' : 'apply'
 }
 
+const numbers = ({ number, window }: GrantPlace) => ({ number, window })
+
 /** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
-  const { id, content, requester, owner, requirement, reason } = opening
+  const { id, content, requester, owner, requirement, reason, outside_grants = [] } = opening
+  const place = content.type === 'Renewal' ? (content.grant ?? null) : null
   const policy = requirement?.policy ?? null
   if (policy?.reason_required === true && reason === null)
     throw new Refusal('invalid_body', 'this profile requires a reason', [
@@ -99,6 +110,8 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
             created_at,
             expires_at,
           },
+    grant: place === null ? null : { id: place.id, number: place.number },
+    outside_grants,
     lease: null,
     attempts: 0,
     progress: null,
@@ -108,7 +121,11 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
   }
   const actor = { id: requester.id, type: requester.kind === 'person' ? 'Person' : 'Service' } as const
   const details = { digest, owner, reason, summary: summaryOf(content) }
-  const opened: Draft = { type: requested[content.type], actor, details }
+  const opened: Draft = {
+    type: requested[content.type],
+    actor,
+    details: outside_grants.length === 0 ? details : { ...details, outside_grants },
+  }
   const asked: Draft = {
     type: 'approval_requested',
     actor,
@@ -122,6 +139,10 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
       requested_by_name: requester.name,
     },
   }
-  const drafts: [Draft, ...Draft[]] = policy === null ? [opened] : [opened, asked]
+  const consumed: readonly Draft[] =
+    place === null
+      ? []
+      : [{ type: 'grant_consumed', actor, details: { grant_id: place.id, ...numbers(place) } }]
+  const drafts: [Draft, ...Draft[]] = [opened, ...(policy === null ? [] : [asked]), ...consumed]
   return { ...begin(job, drafts, [{ write: 'content', job_id: id, content }, ...writes], now), job }
 }

@@ -51,6 +51,21 @@ const issuerSummary = (content: Extract<JobContent, { type: 'IssuerChange' }>): 
   }
 }
 
+const granted = (content: Extract<JobContent, { type: 'GrantChange' }>): string => {
+  const names = content.subject_alternative_names.map(({ type, value }) => `${type}:${value}`)
+  const shown = names.length > 5 ? [...names.slice(0, 5), `and ${names.length - 5} more`] : names
+  const key = content.spki_sha256 === null ? 'a key' : 'its present key'
+  return [
+    `let ${content.certificate_id} be renewed ${content.issuances} times without further approval`,
+    `once in ${content.period} at most`,
+    `until ${content.valid_until}`,
+    `for ${shown.join(', ')}`,
+    `with ${key} of ${content.key_algorithms.join(', ')}`,
+    `each for ${days(content.lifetime_seconds)}`,
+    `under version ${content.profile_version} of profile ${content.profile_id}`,
+  ].join(', ')
+}
+
 /** One line for a person: what this job would do. */
 export const summaryOf = (content: JobContent): string => {
   switch (content.type) {
@@ -62,6 +77,8 @@ export const summaryOf = (content: JobContent): string => {
       return harmless(revoked(content))
     case 'ProfileChange':
       return `${content.operation} profile ${content.profile_id}, made against version ${content.base_version}`
+    case 'GrantChange':
+      return harmless(granted(content))
     case 'IssuerChange':
       return harmless(issuerSummary(content))
   }

@@ -35,8 +35,9 @@ function* warningsIn(where: string, text: string): Generator<string> {
 
 /** What a person should look at twice before they approve a certificate. */
 export const warningsOf = (content: JobContent): readonly string[] => {
-  if (!('plan' in content)) return []
-  const { subject, subject_alternative_names: names } = content.plan
+  const named = content.type === 'GrantChange' ? content : 'plan' in content ? content.plan : null
+  if (named === null) return []
+  const { subject, subject_alternative_names: names } = named
   return [
     ...subject.flatMap(({ type, value }) => [...warningsIn(`subject ${type}`, value)]),
     ...names.flatMap(({ type, value }) => [...warningsIn(`name ${type}`, value)]),

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
@@ -44,6 +45,7 @@ const ports = ({ stack, clients }: World) => {
   return {
     table,
     jobs: jobs(table),
+    grants: grants(table),
     profiles: profiles(table),
     issuers: issuers(table),
     certificates: certificates(table),

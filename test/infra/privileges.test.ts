@@ -108,15 +108,15 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
 
   it.each([
     ['api-read', ['ACCESS', 'CURSOR']],
-    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION']],
+    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION', 'USE']],
     ['api-rules', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
-    ['api-decide', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
+    ['api-decide', ['ACCESS', 'GRANT', 'IDEMPOTENCY', 'JOB']],
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],
     ['schedule-tend', ['JOB']],
-    ['worker-acm-pca', ['CERTIFICATE', 'JOB', 'SERIAL']],
-    ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL']],
-    ['worker-apply', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
+    ['worker-acm-pca', ['CERTIFICATE', 'JOB', 'SERIAL', 'SPENT']],
+    ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL', 'SPENT']],
+    ['worker-apply', ['CERTIFICATE', 'CRL', 'GRANT', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
     ['status-ocsp', ['OCSP']],
     ['worker-publish-status', ['CRL', 'ISSUER', 'RESPONDER']],
   ])('%s writes only to partitions %j', (id, prefixes) => {

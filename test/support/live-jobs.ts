@@ -3,6 +3,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { type ReceiptKeyArns, receiptKeys } from '../../lib/aws/receipt-keys.ts'
@@ -27,6 +28,7 @@ const table = tableClient(stack.table, clients.dynamodb)
 /** The ports of the functions, on the deployed table and keys, in the test's own process. */
 export const live = {
   jobs: jobs(table),
+  grants: grants(table),
   certificates: certificates(table),
   profiles: profiles(table),
   issuers: issuers(table),

@@ -15,6 +15,7 @@ import { submitApi } from '../../lib/api/submit.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { events } from '../../lib/aws/events.ts'
+import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
@@ -138,6 +139,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
   const ports = {
     authorities: authority,
     jobs: jobs(table),
+    grants: grants(table),
     certificates: certificates(table),
     profiles: profiles(table),
     issuers: issuers(table),

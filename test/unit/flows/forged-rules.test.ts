@@ -121,6 +121,8 @@ describe('rules written into the table by hand', () => {
         created_at: time,
         expires_at,
       },
+      grant: null,
+      outside_grants: [],
       lease: null,
       progress: null,
       attempts: 1,

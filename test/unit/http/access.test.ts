@@ -26,9 +26,13 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'getIssuer',
       'getIssuerCsr',
       'getEvidence',
+      'listGrants',
+      'getGrant',
       // What more it takes is said by the decision itself, after two-person integrity, …
       'approve',
       'reject',
+      // … by the withdrawal of a grant, which whoever owns it may do, …
+      'withdrawGrant',
       // … and by the rotation, for keys of one's own.
       'rotateApiKey',
     ],
@@ -38,6 +42,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
     [
       'requestCertificate',
       'renewCertificate',
+      'requestGrant',
       'revokeCertificate',
       'releaseCertificate',
       'cancelJob',

@@ -161,6 +161,7 @@ describe('what follows from an event', () => {
     revocation_requested: 'dispatch',
     profile_change_requested: 'dispatch',
     issuer_change_requested: 'dispatch',
+    grant_requested: 'dispatch',
     approval_requested: 'start_workflow',
     approval_approved: 'resume_workflow',
     approval_rejected: 'resume_workflow',
