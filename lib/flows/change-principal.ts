@@ -6,7 +6,7 @@ import type { Clock } from '../model/time.ts'
 import type { Principals } from '../ports.ts'
 import { fileOf, stepOf } from './administer.ts'
 
-export type PrincipalEdit = Pick<Principal, 'name' | 'email' | 'roles' | 'status'> & {
+export type PrincipalEdit = Pick<Principal, 'name' | 'email' | 'roles' | 'teams' | 'status'> & {
   readonly id: string
   /** The versions that the edit was made against; null where the caller does not say. */
   readonly if_match: readonly number[] | null
@@ -27,7 +27,8 @@ export const changePrincipal = async (
   if (if_match !== null && !if_match.includes(before.version))
     throw new Refusal('precondition_failed', `version ${before.version} is in force`)
   const roles = [...new Set(edit.roles)]
-  const principal: Principal = { ...before, ...edit, roles, version: before.version + 1 }
+  const teams = [...new Set(edit.teams)]
+  const principal: Principal = { ...before, ...edit, roles, teams, version: before.version + 1 }
   const granted = roles.filter((role) => !before.roles.includes(role))
   const details = {
     name: principal.name,
@@ -36,6 +37,9 @@ export const changePrincipal = async (
     roles,
     granted,
     withdrawn: before.roles.filter((role) => !roles.includes(role)),
+    teams,
+    joined: teams.filter((team) => !before.teams.includes(team)),
+    left: before.teams.filter((team) => !teams.includes(team)),
     sensitive_roles: [...sensitiveRoles(granted)],
   }
   const change = stepOf(

@@ -9,6 +9,7 @@ import type { Principals } from '../ports.ts'
 import { stepOf } from './administer.ts'
 
 export type PrincipalRequest = Pick<Principal, 'kind' | 'name' | 'email' | 'roles'> & {
+  readonly teams?: Principal['teams'] | undefined
   /** `pr-…`; made up where it is left out. */
   readonly id?: string | undefined
 }
@@ -25,8 +26,19 @@ export const newPrincipal = (
   const { kind, name, email } = request
   const roles = [...new Set(request.roles)]
   const created_at = instantOf(time)
-  const principal: Principal = { id, version: 1, kind, name, email, roles, status: 'active', created_at }
-  const details = { kind, name, email, roles, sensitive_roles: [...sensitiveRoles(roles)] }
+  const teams = [...new Set(request.teams)]
+  const principal: Principal = {
+    id,
+    version: 1,
+    kind,
+    name,
+    email,
+    roles,
+    teams,
+    status: 'active',
+    created_at,
+  }
+  const details = { kind, name, email, roles, teams, sensitive_roles: [...sensitiveRoles(roles)] }
   const change = stepOf(
     { id, last: null, actor },
     [{ type: 'principal_created', details }],

@@ -1,33 +1,29 @@
-import { type Staging, unreachable } from '../model/approval-policy.ts'
-import { may } from '../model/permissions.ts'
+import type { Staging } from '../model/approval-policy.ts'
 import type { Principal } from '../model/principal.ts'
+import { shortages } from '../model/reachability.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Principals } from '../ports.ts'
 
-const approversOf = async (principals: Pick<Principals, 'list'>): Promise<readonly Principal[]> => {
-  const approvers: Principal[] = []
+const everybody = async (principals: Pick<Principals, 'list'>): Promise<readonly Principal[]> => {
+  const all: Principal[] = []
   let after: string | null = null
   do {
     const page: Awaited<ReturnType<Principals['list']>> = await principals.list({ limit: 200, after })
-    approvers.push(...page.rows.filter((who) => who.status === 'active' && may(who, 'decide')))
+    all.push(...page.rows)
     after = page.next
   } while (after !== null)
-  return approvers
+  return all
 }
 
 /**
  * Refuses (`profile_invalid`) a policy that the people of today could not
- * satisfy: it would wait for ever. Says which stages lack how many.
+ * satisfy: it would wait for ever. Says which stages lack how many, and who is missing.
  */
 export const demandReachable = async (
   principals: Pick<Principals, 'list'>,
   staging: Staging,
 ): Promise<void> => {
-  const short = unreachable(staging, await approversOf(principals))
-  if (short.length === 0) return
-  const violations = short.map(({ stage, lacks }) => ({
-    pointer: '/approval_policy',
-    detail: `stage "${stage.name}" lacks ${lacks} of its ${stage.quorum} approvers`,
-  }))
-  throw new Refusal('profile_invalid', violations.map(({ detail }) => detail).join('; '), violations)
+  const violations = shortages(staging, await everybody(principals))
+  if (violations.length > 0)
+    throw new Refusal('profile_invalid', violations.map(({ detail }) => detail).join('; '), violations)
 }

@@ -117,6 +117,7 @@ const alice = {
   name: 'Alice',
   email: 'alice@example.com',
   roles: ['operator'],
+  teams: ['web'],
   status: 'active',
   created_at: asked_at,
 }
@@ -267,12 +268,19 @@ export const examples: Readonly<Record<string, Example>> = {
       name: 'Alice',
       email: 'alice@example.com',
       roles: ['operator'],
+      teams: ['web'],
     },
     response: alice,
   },
   getPrincipal: { response: alice },
   changePrincipal: {
-    request: { name: 'Alice', email: 'alice@example.com', roles: ['operator', 'auditor'], status: 'active' },
+    request: {
+      name: 'Alice',
+      email: 'alice@example.com',
+      roles: ['operator', 'auditor'],
+      teams: ['web'],
+      status: 'active',
+    },
     response: { ...alice, version: 2, roles: ['operator', 'auditor'] },
   },
   listApiKeys: { response: [key] },

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type ApiKey, apiKey } from '../model/api-key.ts'
 import { approvalStates, decision } from '../model/approval.ts'
-import { approvalStage, missingOf, stageOrders } from '../model/approval-policy.ts'
+import { approvalStage, stageOrders } from '../model/approval-policy.ts'
 import { type Certificate, certificate, certificateVersion } from '../model/certificate.ts'
 import { approvalsOf } from '../model/decide.ts'
 import type { Difference } from '../model/difference.ts'
@@ -14,6 +14,7 @@ import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
 import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
 import { target } from '../model/revocation-plan.ts'
+import { missingOf } from '../model/staging.ts'
 import { harmless, summaryOf } from '../model/summary.ts'
 import { instant } from '../model/time.ts'
 import { warningsOf } from '../model/warnings.ts'
@@ -220,6 +221,7 @@ export const principalView = principal
 export const viewPrincipal = (row: Principal): z.infer<typeof principalView> => ({
   ...row,
   roles: [...row.roles],
+  teams: [...row.teams],
 })
 
 const lastUse = { last_used_at: instant.nullable() }

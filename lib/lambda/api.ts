@@ -47,6 +47,7 @@ const anybody: Visitor = {
     name: 'anybody',
     email: null,
     roles: [],
+    teams: [],
     status: 'active',
     created_at: '1970-01-01T00:00:00.000Z',
   },

@@ -1,11 +1,11 @@
 import type { Approval, Decision } from './approval.ts'
-import { missingOf, stageFor } from './approval-policy.ts'
 import { type Change, type Draft, step } from './change.ts'
 import type { JobFile } from './job.ts'
 import { demand } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import type { ReceiptDraft } from './receipt.ts'
 import { Refusal } from './refusal.ts'
+import { missingOf, stageFor } from './staging.ts'
 import { instantOf } from './time.ts'
 
 export type Verdict = { readonly verdict: Decision['verdict']; readonly note: string | null }
@@ -27,6 +27,15 @@ export const actorOf = (principal: Principal): Draft['actor'] => ({
   type: principal.kind === 'person' ? 'Person' : 'Service',
 })
 
+/** Who that is now, as far as rules ask. */
+const vouchedFor = ({ id, name, email, roles, teams }: Principal): ReceiptDraft['decider'] => ({
+  id,
+  name,
+  email,
+  roles: [...roles],
+  teams: [...teams],
+})
+
 /** What there is to say of a word given now; nobody gave it where a deadline passed. */
 export const draftReceipt = (
   { job }: JobFile,
@@ -39,7 +48,7 @@ export const draftReceipt = (
   policy_sha256: job.approval?.policy_sha256 ?? '',
   requester: job.requested_by,
   owner: job.owner,
-  decider: by === null ? null : { id: by.id, name: by.name, email: by.email },
+  decider: by === null ? null : vouchedFor(by),
   verdict,
   stage: null,
   time: instantOf(now),

@@ -1,16 +1,17 @@
-import type { Approval, Decision } from './approval.ts'
-import { type ApprovalPolicy, missingOf, stagesOf } from './approval-policy.ts'
+import type { Approval } from './approval.ts'
+import type { ApprovalPolicy } from './approval-policy.ts'
 import { approvalsOf } from './decide.ts'
+import { decisionComplaints } from './decision-complaints.ts'
 import { digestOf } from './digest.ts'
 import { type Event, isUnbroken } from './event.ts'
 import { boundsComplaints, type Grant, type GrantPlace, placeComplaints, standingOf } from './grant.ts'
 import { jobOfGrant } from './ids.ts'
 import { contentDigest, type JobContent, type JobFile, jobStatuses, mayBecome } from './job.ts'
-import { isOwner } from './principal.ts'
 import type { ProfileVersion } from './profile.ts'
-import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
+import type { VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
 import { profileMadeBy } from './retell.ts'
+import { missingOf, stagesOf } from './staging.ts'
 import { instantOf } from './time.ts'
 
 declare const earned: unique symbol
@@ -118,55 +119,6 @@ export type Evidence = Account & {
   /** What became of that grant, as only those keep it who do not ask for renewals. */
   readonly grant?: Grant | null
   readonly compromised_at?: string | null
-}
-
-/** The event that recorded a decision when it was made. */
-const recordOf = (decision: Decision, events: readonly Event[]): Event | undefined =>
-  events.find(
-    (entry) =>
-      (entry.type === 'approval_approved' || entry.type === 'decision_recorded') &&
-      entry.actor === decision.by &&
-      entry.time === decision.time &&
-      entry.details.verdict === decision.verdict &&
-      entry.details.digest === decision.digest,
-  )
-
-/** Whether a receipt is of exactly this decision on exactly this job, under these rules. */
-const vouchesFor = (
-  claims: ReceiptClaims,
-  decision: Decision,
-  { job }: JobFile,
-  requirement: Requirement,
-): boolean =>
-  claims.job_id === job.id &&
-  claims.digest === job.digest &&
-  claims.policy_sha256 === requirement.sha256 &&
-  claims.requester === job.requested_by &&
-  claims.owner === job.owner &&
-  claims.decider?.id === decision.by &&
-  claims.decider.name === decision.name &&
-  claims.decider.email === decision.email &&
-  claims.verdict === decision.verdict &&
-  claims.stage === decision.stage &&
-  claims.time === decision.time
-
-function* decisionComplaints(
-  file: JobFile,
-  requirement: Requirement,
-  decision: Decision,
-  verify: VerifyReceipt,
-): Generator<string> {
-  const { owner, requested_by, digest, approval } = file.job
-  if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
-    yield 'two-person integrity: an approver is the requester or the owner'
-  if (decision.digest !== digest) yield 'a decision was made on other content'
-  if (approval !== null && decision.time > approval.expires_at) yield 'a decision was made after the deadline'
-  const recorded = recordOf(decision, file.events)
-  if (recorded === undefined) return yield 'a decision is not on record'
-  const { receipt } = recorded.details
-  const claims = typeof receipt === 'string' ? verify(receipt) : null
-  if (claims === null) return yield 'a decision has no receipt that verifies'
-  if (!vouchesFor(claims, decision, file, requirement)) yield 'the receipt of a decision is for another one'
 }
 
 /** Each stage of the rules must have its people, whatever the row says its stages are. */

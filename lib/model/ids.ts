@@ -17,6 +17,11 @@ export const issuerId = z.string().regex(/^iss-[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9
 export const grantId = z.string().regex(/^gr-[a-z0-9]{6,32}$/)
 export const principalId = z.string().regex(/^pr-[a-z0-9]{1,32}$/)
 
+/** The people who answer for something together; a team is its name, and exists where somebody is in it. */
+export const teamName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/, {
+  error: 'must be lower case letters, digits and hyphens, at most 62',
+})
+
 /** An approval is a view of its job: same suffix, other prefix. */
 export const approvalIdOf = (job: string): string => job.replace(/^job-/, 'ar-')
 export const jobIdOf = (approval: string): string => approval.replace(/^ar-/, 'job-')

@@ -1,4 +1,3 @@
-import { stagesOf } from './approval-policy.ts'
 import { begin, type Change, type Draft, type Write } from './change.ts'
 import type { EventType } from './event.ts'
 import type { Requirement } from './gate.ts'
@@ -7,6 +6,7 @@ import { contentDigest, type Job, type JobContent } from './job.ts'
 import type { Principal } from './principal.ts'
 import type { QueueName } from './queue.ts'
 import { Refusal } from './refusal.ts'
+import { stagesOf } from './staging.ts'
 import { summaryOf } from './summary.ts'
 import { instantOf, later, secondsOf } from './time.ts'
 

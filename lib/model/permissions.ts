@@ -15,7 +15,7 @@ const holders: Readonly<Record<Permission, readonly Role[]>> = {
   inspect: ['admin', 'auditor'],
 }
 
-export const may = (principal: Principal, permission: Permission): boolean =>
+export const may = (principal: Pick<Principal, 'roles'>, permission: Permission): boolean =>
   principal.roles.some((role) => holders[permission].includes(role))
 
 /** Refuses (`forbidden`) whoever holds none of the roles that have this permission. */

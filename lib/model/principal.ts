@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { principalId } from './ids.ts'
+import { principalId, teamName } from './ids.ts'
 import { instant } from './time.ts'
 
 export const roles = ['admin', 'operator', 'approver', 'auditor', 'viewer'] as const
@@ -14,11 +14,16 @@ export const principal = z.strictObject({
   name: z.string().trim().min(1).max(128),
   email: z.email().max(254).nullable(),
   roles: z.array(z.enum(roles)),
+  /** Whom they approve for, where a stage names teams. */
+  teams: z.array(teamName).max(32).default([]),
   status: z.enum(['active', 'disabled']),
   created_at: instant,
 })
 
 export type Principal = Readonly<z.infer<typeof principal>>
+
+/** What makes somebody eligible to approve. */
+export type Standing = Pick<Principal, 'id' | 'roles' | 'teams'>
 
 /** Who a rule sees: enough to compare people, nothing secret. */
 export type Identity = Pick<Principal, 'id' | 'name' | 'email'>

@@ -1,10 +1,20 @@
 import * as z from 'zod'
-import { jobId, principalId } from './ids.ts'
+import { jobId, principalId, teamName } from './ids.ts'
+import { roles } from './principal.ts'
 import { instant } from './time.ts'
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const receiptVerdicts = ['approve', 'reject', 'withdraw', 'expire'] as const
+
+/** Who somebody was when they gave their word: all that the rules compare. */
+const voucher = z.strictObject({
+  id: principalId,
+  name: z.string(),
+  email: z.string().nullable(),
+  roles: z.array(z.enum(roles)),
+  teams: z.array(teamName),
+})
 
 /**
  * What a receipt says: who gave which word on exactly what, under which
@@ -21,7 +31,7 @@ export const receiptClaims = z.strictObject({
   requester: principalId,
   owner: z.string(),
   /** Null where nobody decided: the deadline passed. */
-  decider: z.strictObject({ id: principalId, name: z.string(), email: z.string().nullable() }).nullable(),
+  decider: voucher.nullable(),
   verdict: z.enum(receiptVerdicts),
   /** The stage that an approval counts for. */
   stage: z.string().nullable(),

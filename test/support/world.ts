@@ -25,6 +25,7 @@ import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialInventory } from '../../lib/aws/serial-inventory.ts'
 import { signedAnswers } from '../../lib/aws/signed-answers.ts'
 import { responders, revocationLists, serialStatuses } from '../../lib/aws/status-records.ts'
+import { keys } from '../../lib/aws/table.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
 import { createPrincipal } from '../../lib/flows/create-principal.ts'
@@ -69,6 +70,14 @@ const cast = {
 } as const satisfies Record<string, readonly Role[]>
 
 export type Name = keyof typeof cast
+
+/** Whom they approve for. */
+const teams: Partial<Record<Name, readonly string[]>> = {
+  alice: ['web'],
+  bob: ['security'],
+  erin: ['platform'],
+  frank: ['platform', 'web'],
+}
 
 const receiptPairs = {
   decision: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -184,9 +193,18 @@ export const makeWorld = async (seed: Seed | null = null) => {
   for (const name of Object.keys(cast) as Name[]) {
     const actor = { id: 'system-setup', type: 'System' } as const
     const roles: Role[] = [...cast[name]]
-    const request = { id: `pr-${name}`, kind: 'person', name, email: `${name}@example.com`, roles } as const
+    const named = { id: `pr-${name}`, kind: 'person', name, email: `${name}@example.com` } as const
+    const request = { ...named, roles, teams: [...(teams[name] ?? [])] }
     const there = await ports.principals.get(request.id)
     people[name] = there?.principal ?? (await createPrincipal(ports, actor, request))
+  }
+
+  /** From now on somebody is another, however that came about. */
+  const become = (who: Name, edit: Partial<Principal>): void => {
+    const before = people[who]
+    const after = { ...before, ...edit, version: before.version + 1 }
+    table.tamper(keys.principal(before.id), (row) => ({ ...row, ...after }))
+    people[who] = after
   }
 
   const answers: Answers<ApiFunction> = {
@@ -296,6 +314,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     /** The key that vouches for deadlines. */
     clockReceipts: clock.receipts,
     people,
+    become,
     signatures,
     published,
     keptRows,

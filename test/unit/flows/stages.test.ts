@@ -70,6 +70,63 @@ describe('an approval in stages', () => {
   })
 })
 
+describe('a stage that names teams', () => {
+  const security = { name: 'security', quorum: 1, eligible: { teams: ['security'] } }
+
+  it('hears who is in one of them, and puts that on the receipt', async () => {
+    const world = await makeFurnishedWorld({ approval_policy: { stages: [security] } })
+    const { job_id, approval_id } = await world.ask()
+    await expect(world.call('erin', 'approve', { id: approval_id })).rejects.toThrow('not among those')
+    await world.call('bob', 'approve', { id: approval_id })
+    expect(await stateOf(world, job_id)).toEqual(['Completed', 'pr-bob:security'])
+    const { events } = await world.jobOf(job_id)
+    const [, payload = ''] = String(events.at(2)?.details.receipt).split('.')
+    expect(JSON.parse(Buffer.from(payload, 'base64url').toString())).toMatchObject({
+      decider: { id: 'pr-bob', roles: ['approver'], teams: ['security'] },
+      stage: 'security',
+    })
+  })
+
+  it('hears nobody of a team who may not approve at all', async () => {
+    const web = { name: 'web', quorum: 1, eligible: { teams: ['web'] } }
+    const world = await makeFurnishedWorld({ approval_policy: { stages: [web] } })
+    const { approval_id } = await world.ask({}, 'frank')
+    await expect(world.call('alice', 'approve', { id: approval_id })).rejects.toThrow('roles approver')
+  })
+
+  it('counts teams as they are when the word is given: before it no more, after it still', async () => {
+    const world = await makeFurnishedWorld({ approval_policy: { stages: [{ ...security, quorum: 1 }] } })
+    const [first, second] = [await world.ask(), await world.ask()]
+    await world.call('bob', 'approve', { id: first.approval_id })
+    world.become('bob', { teams: [] })
+    world.become('erin', { teams: ['security'] })
+    await expect(world.call('bob', 'approve', { id: second.approval_id })).rejects.toThrow('not among those')
+    await world.call('erin', 'approve', { id: second.approval_id })
+    expect(await stateOf(world, first.job_id)).toEqual(['Completed', 'pr-bob:security'])
+    expect(await stateOf(world, second.job_id)).toEqual(['Completed', 'pr-erin:security'])
+  })
+
+  it('takes no approval of another approver, also where the row says that this is a stage for them', async () => {
+    const world = await makeFurnishedWorld({ approval_policy: { stages: [security] } })
+    const { job_id, approval_id } = await world.ask()
+    const before = world.signatures.length
+    const key = { pk: `JOB#${job_id}`, sk: 'JOB' }
+    const withTeams = (teams: readonly string[]) =>
+      world.table.tamper(key, (row) => ({
+        ...row,
+        approval: { ...(row.approval as object), stages: [{ ...security, eligible: { teams } }] },
+      }))
+    withTeams(['platform'])
+    await world.call('erin', 'approve', { id: approval_id })
+    withTeams(['security'])
+    await world.drain()
+    const { job } = await world.jobOf(job_id)
+    expect(world.signatures.length).toBe(before)
+    expect(job.status).toBe('Failed')
+    expect(job.error_message).toContain('a decision was made by somebody whom its stage does not name')
+  })
+})
+
 describe('a policy that is saved', () => {
   const ask = (world: Awaited<ReturnType<typeof makeFurnishedWorld>>, approval_policy: object) => {
     const body = { ...document, approval_policy }
@@ -89,12 +146,17 @@ describe('a policy that is saved', () => {
     [
       'somebody who may not approve',
       { stages: [{ name: 'audit', quorum: 1, eligible: { principals: ['pr-dave'] } }] },
-      'stage "audit" lacks 1',
+      'stage "audit" lacks 1 of its 1 approvers (pr-dave lacks role approver)',
     ],
     [
       'somebody who does not exist',
       { stages: [{ name: 'ghosts', quorum: 1, eligible: { principals: ['pr-nobody'] } }] },
-      'stage "ghosts" lacks 1',
+      'stage "ghosts" lacks 1 of its 1 approvers (pr-nobody is not there)',
+    ],
+    [
+      'more of a team than are in it',
+      { stages: [{ name: 'team', quorum: 2, eligible: { teams: ['security'] } }] },
+      'stage "team" lacks 1 of its 2 approvers (team security has 1 approvers)',
     ],
   ])('is refused where it asks for %s', async (_, policy, reason) => {
     const world = await makeFurnishedWorld()

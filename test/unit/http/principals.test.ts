@@ -175,6 +175,7 @@ describe('Principals', () => {
     ['a status', { status: 'disabled' }],
     ['a version', { version: 7 }],
     ['a role that is none', { roles: ['root'] }],
+    ['a team whose name is none', { teams: ['Web Team'] }],
     ['an address that is none', { email: 'nobody' }],
   ])('cannot be made with %s', async (_, part) => {
     const { as } = await start()
@@ -192,6 +193,21 @@ describe('Principals', () => {
     expect(await status(tokens.dave)).toBe(401)
     await as('carol')('PUT', '/principals/pr-dave', edit)
     expect(await status(tokens.dave)).toBe(200)
+  })
+
+  it('are in the teams that the last change names, and in no other', async () => {
+    const { as, chain } = await start()
+    const edit = { name: 'bob', email: null, roles: ['approver'], status: 'active' }
+    const joined = await as('carol')('PUT', '/principals/pr-bob', { ...edit, teams: ['web', 'security'] })
+    expect(joined.json.teams).toEqual(['web', 'security'])
+    expect((await as('carol')('PUT', '/principals/pr-bob', edit)).json.teams).toEqual([])
+    const changes = (await chain('pr-bob')) as readonly { details?: unknown }[]
+    const details = changes.slice(-2).map((change) => change.details)
+    expect(details).toMatchObject([
+      { joined: ['web'], left: [] },
+      { joined: [], left: ['web', 'security'] },
+    ])
+    expect((await as('alice')('PUT', '/principals/pr-bob', { ...edit, teams: ['web'] })).status).toBe(403)
   })
 
   it('do not change themselves: no admin makes an approver of themselves, or locks everybody out', async () => {

@@ -1,13 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type ApprovalStage,
-  approvalPolicy,
-  missingOf,
-  stageFor,
-  unreachable,
-} from '../../../lib/model/approval-policy.ts'
+import { type ApprovalStage, approvalPolicy } from '../../../lib/model/approval-policy.ts'
 import type { Role } from '../../../lib/model/principal.ts'
+import { shortages, unreachable } from '../../../lib/model/reachability.ts'
+import { missingOf, stageFor } from '../../../lib/model/staging.ts'
 
 const stage = (name: string, quorum: number, ...principals: string[]): ApprovalStage => ({
   name,
@@ -15,7 +11,7 @@ const stage = (name: string, quorum: number, ...principals: string[]): ApprovalS
   eligible: { principals },
 })
 
-const person = (id: string, ...roles: Role[]) => ({ id, roles })
+const person = (id: string, ...roles: Role[]) => ({ id, roles, teams: [] as string[] })
 
 const staging = (order: 'ordered' | 'parallel', ...stages: ApprovalStage[]) => ({ quorum: 0, order, stages })
 
@@ -44,6 +40,9 @@ describe('an approval policy', () => {
     ['a stage of an empty list', { stages: [{ ...none, eligible: { roles: [] } }] }],
     ['a stage without anybody named', { stages: [none] }],
     ['a stage of quorum 0', { stages: [{ ...none, quorum: 0, eligible: { roles: ['approver'] } }] }],
+    ['a stage of no team', { stages: [{ ...none, eligible: { teams: [] } }] }],
+    ['a team with a name that is none', { stages: [{ ...none, eligible: { teams: ['Web Team'] } }] }],
+    ['one team named twice', { stages: [{ ...none, eligible: { teams: ['web', 'web'] } }] }],
     ['one person named twice', { stages: [{ ...none, eligible: { principals: ['pr-a', 'pr-a'] } }] }],
     ['two stages of one name', { stages: [stage('a', 1, 'pr-a'), stage('a', 1, 'pr-b')] }],
     ['a quorum that is not the sum', { quorum: 1, stages: [stage('a', 2, 'pr-a')] }],
@@ -71,6 +70,18 @@ describe('the stage that somebody counts for', () => {
     expect(stageFor(staging('parallel', ...two), [], person('pr-eve', 'approver', 'admin'))).toBe(null)
   })
 
+  it.each([
+    ['by id', { principals: ['pr-ann', 'pr-bob'] }, true],
+    ['by team', { teams: ['web'] }, true],
+    ['by role', { roles: ['auditor'] as Role[] }, true],
+    ['by one list of several', { principals: ['pr-cat'], teams: ['web', 'mail'] }, true],
+    ['by none', { principals: ['pr-cat'], teams: ['mail', 'we'], roles: ['admin'] as Role[] }, false],
+  ])('is one that names them %s', (_, eligible, named) => {
+    const stages = [{ name: 'one', quorum: 1, eligible }]
+    const bob = { ...person('pr-bob', 'approver', 'auditor'), teams: ['web'] }
+    expect(stageFor(staging('parallel', ...stages), [], bob)?.name).toBe(named ? 'one' : undefined)
+  })
+
   it('counts nobody for two stages', () => {
     const twice = [
       { by: 'pr-bob', stage: 'security' },
@@ -78,6 +89,49 @@ describe('the stage that somebody counts for', () => {
     ]
     const missing = missingOf(staging('parallel', ...two), twice).reduce((sum, one) => sum + one.missing, 0)
     expect(missing).toBe(1)
+  })
+})
+
+describe('a policy that nobody could satisfy', () => {
+  const people = [
+    { ...person('pr-ann', 'approver'), teams: ['web'], status: 'active' },
+    { ...person('pr-bob', 'operator'), teams: ['web', 'security'], status: 'active' },
+    { ...person('pr-cat', 'approver'), teams: ['security'], status: 'disabled' },
+  ] as const
+  const everybody = people.map(({ roles, teams, ...rest }) => ({
+    ...rest,
+    roles: [...roles],
+    teams: [...teams],
+  }))
+
+  it.each([
+    [
+      'of named people: the one that is not there, the one that is disabled, the one without the role',
+      { principals: ['pr-ann', 'pr-bob', 'pr-cat', 'pr-dan'] },
+      2,
+      'stage "s" lacks 1 of its 2 approvers (pr-bob lacks role approver, pr-cat is disabled, pr-dan is not there)',
+    ],
+    [
+      'of teams: how many approvers each has',
+      { teams: ['web', 'security'] },
+      3,
+      'stage "s" lacks 2 of its 3 approvers (team web has 1 approvers, team security has 0 approvers)',
+    ],
+    ['of a role: how many', { roles: ['approver'] as Role[] }, 3, 'stage "s" lacks 2 of its 3 approvers'],
+  ])('says who is missing %s', (_, eligible, quorum, detail) => {
+    const stages = [stage('reached', 1, 'pr-ann'), { name: 's', quorum, eligible }]
+    const alone = staging('parallel', { name: 's', quorum, eligible })
+    expect(shortages(alone, everybody)).toEqual([{ pointer: '/approval_policy/stages/0', detail }])
+    expect(shortages(staging('parallel', ...stages), everybody)[0]?.pointer).toBe('/approval_policy/stages/1')
+  })
+
+  it('without stages points at its quorum', () => {
+    expect(shortages({ quorum: 2, order: 'parallel' }, everybody)).toEqual([
+      {
+        pointer: '/approval_policy/quorum',
+        detail: 'stage "approval" lacks 1 of its 2 approvers',
+      },
+    ])
   })
 })
 

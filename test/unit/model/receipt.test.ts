@@ -12,7 +12,7 @@ const draft: ReceiptDraft = {
   policy_sha256: 'cd'.repeat(32),
   requester: 'pr-alice',
   owner: 'pr-alice',
-  decider: { id: 'pr-bob', name: 'bob', email: 'bob@example.com' },
+  decider: { id: 'pr-bob', name: 'bob', email: 'bob@example.com', roles: ['approver'], teams: [] },
   verdict: 'approve',
   stage: 'approval',
   time: '2026-03-01T12:00:00.000Z',
