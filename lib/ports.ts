@@ -170,6 +170,8 @@ export type VerifyToken = (token: string) => Promise<TokenClaims | null>
 
 export type Replays = {
   readonly find: (principal_id: string, key: string) => Promise<Replay | null>
+  /** Keeps an answer that no step was stored with; false where its key has one already. */
+  readonly keep: (replay: Replay) => Promise<boolean>
 }
 
 /** What a revocation needs to know of one certificate, all of it as stored. */

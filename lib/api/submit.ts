@@ -1,3 +1,4 @@
+import { answerOnce } from '../flows/once.ts'
 import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
 import { requestGrant } from '../flows/request-grant.ts'
@@ -6,6 +7,7 @@ import { requestRelease, requestRevocation } from '../flows/request-revocation.t
 import type { SubmitDeps } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
 import type { Certificates, Profiles } from '../ports.ts'
+import { askedBy } from './asked.ts'
 import { proposer } from './proposed.ts'
 
 export type SubmitApiDeps = SubmitDeps &
@@ -38,8 +40,11 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
       answer('releaseCertificate', call, () =>
         requestRelease(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
       ),
-    // Changes nothing but what it answers from: asked twice, it answers twice.
-    planRevocation: async ({ body }) => ({ status: 200, body: await planRevocation(deps, body) }),
+    planRevocation: (call) =>
+      answerOnce(deps, askedBy('planRevocation', call), async () => ({
+        status: 200,
+        body: await planRevocation(deps, call.body),
+      })),
     revokeInBulk: (call) =>
       answer('revokeInBulk', call, () => requestBulkRevocation(deps, call.principal, call.body)),
   }

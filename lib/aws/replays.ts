@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Replays } from '../ports.ts'
-import { keys, recordOf } from './table.ts'
+import { items, keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 
 const replay = z.strictObject({
@@ -17,4 +17,6 @@ export const replays = (table: TableClient): Replays => ({
     const row = await table.get(keys.replay(principal_id, key))
     return row === null ? null : replay.parse(recordOf(row))
   },
+  keep: async (kept) =>
+    (await table.transact([{ of: 'replay', put: items.replay(kept), condition: 'absent' }])) === 'committed',
 })

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, hash, type KeyObject, sign } from 'node:crypto'
 import { Refusal } from '../model/refusal.ts'
 import type { SerialStatus } from '../model/revocation.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
@@ -47,10 +47,18 @@ const mostOpened = 64
 /** How many certificates one request may ask about. */
 const maximumAsked = 32
 
-const issuerOf = ({ issuer_subject, issuer_spki }: ResponderRecord): OcspIssuer => ({
-  subject: Buffer.from(issuer_subject, 'base64'),
-  spki: Buffer.from(issuer_spki, 'base64'),
-})
+/** Issuers as CertIDs see them, read once: every question is held against one. */
+const issuers = new Map<string, OcspIssuer>()
+
+const issuerOf = ({ issuer_subject, issuer_spki }: ResponderRecord): OcspIssuer => {
+  const name = `${issuer_spki} ${issuer_subject}`
+  const found = issuers.get(name)
+  if (found !== undefined) return found
+  const made = { subject: Buffer.from(issuer_subject, 'base64'), spki: Buffer.from(issuer_spki, 'base64') }
+  if (issuers.size >= mostOpened) issuers.clear()
+  issuers.set(name, made)
+  return made
+}
 
 const askedOf = (query: OcspQuery, responder: ResponderRecord): OcspRequest => {
   if ('der' in query) return readOcspRequest(query.der)
@@ -103,13 +111,8 @@ const signed = async (deps: OcspDeps, question: Question): Promise<SignedAnswer>
   return { body, this_update, next_update, fresh_until, versions: versionsOf(question) }
 }
 
-/** A responder made ready: its key opened, its certificate and its issuer read. */
-type Opened = {
-  readonly key: KeyObject
-  readonly certificate: Uint8Array
-  readonly spki: Uint8Array
-  readonly issuer: OcspIssuer
-}
+/** A responder made ready: its key opened, its certificate read. */
+type Opened = { readonly key: KeyObject; readonly certificate: Uint8Array; readonly spki: Uint8Array }
 
 /** Opened responders, by their sealed keys: each is opened once in the life of a function. */
 const opened = new Map<string, Opened>()
@@ -123,7 +126,6 @@ const open = async (deps: OcspDeps, record: ResponderRecord): Promise<Opened> =>
     key: createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }),
     certificate,
     spki: readCertificate(certificate).spki,
-    issuer: issuerOf(record),
   }
   if (opened.size >= mostOpened) opened.clear()
   opened.set(record.sealed_key, made)
@@ -137,11 +139,8 @@ const isFresh = (answer: SignedAnswer | null, question: Question, now: string): 
   now < answer.next_update &&
   answer.versions.join() === versionsOf(question).join()
 
-const keyOfQuestion = ({ request }: Question): string => {
-  const hash = createHash('sha256')
-  for (const { der } of request.certificate_ids) hash.update(der)
-  return hash.digest('hex')
-}
+const keyOfQuestion = ({ request }: Question): string =>
+  hash('sha256', Buffer.concat(request.certificate_ids.map(({ der }) => der)), 'hex')
 
 /**
  * Answers that are kept in this process alone: about several certificates, or

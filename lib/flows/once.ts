@@ -56,11 +56,10 @@ export const earlierAnswer = async (
 
 type Kept = Extract<Write, { readonly write: 'replay' }>
 
-/** What is stored with a step, so that its answer can be given again. */
-export const keepAnswer = (asked: Asked, { status, body }: Answer, now: Clock): readonly Kept[] => {
+const replayOf = (asked: Asked, { status, body }: Answer, now: Clock): Replay | null => {
   const { requester, idempotency_key: key, envelope } = asked
-  if (key === null) return []
-  const replay: Replay = {
+  if (key === null) return null
+  return {
     principal_id: requester.id,
     key,
     request_sha256: requestDigest(asked),
@@ -68,5 +67,28 @@ export const keepAnswer = (asked: Asked, { status, body }: Answer, now: Clock): 
     body: envelope === null ? body : envelope.seal(JSON.stringify(body)),
     expires_at: instantOf(later(now(), keptSeconds)),
   }
-  return [{ write: 'replay', replay }]
+}
+
+/** What is stored with a step, so that its answer can be given again. */
+export const keepAnswer = (asked: Asked, answer: Answer, now: Clock): readonly Kept[] => {
+  const replay = replayOf(asked, answer, now)
+  return replay === null ? [] : [{ write: 'replay', replay }]
+}
+
+/**
+ * Answers what makes no step of a job or a principal, once for its
+ * `Idempotency-Key`: of two at the same moment, the answer that was kept first
+ * is given to both. Refuses (`idempotency_conflict`) as `earlierAnswer`.
+ */
+export const answerOnce = async (
+  deps: { readonly replays: Replays; readonly now: Clock },
+  asked: Asked,
+  make: () => Promise<Answer>,
+): Promise<Answer> => {
+  const earlier = await earlierAnswer(deps, asked)
+  if (earlier !== null) return earlier
+  const answer = await make()
+  const replay = replayOf(asked, answer, deps.now)
+  if (replay === null || (await deps.replays.keep(replay))) return answer
+  return (await earlierAnswer(deps, asked)) ?? answer
 }

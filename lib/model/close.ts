@@ -39,12 +39,21 @@ export const expire = (file: JobFile, now: Date): Sealable => {
   return { receipt: draftReceipt(file, null, 'expire', now), change }
 }
 
-/** Stops what has not begun. Refuses (`job_not_cancellable`) what runs or is over. Null where it is cancelled already. */
+/**
+ * Stops what has not begun. Refuses (`job_not_cancellable`) what runs or is
+ * over, and a revocation of which any certificate was dealt with: half of what
+ * was planned is nothing that anybody asked for. Null where it is cancelled already.
+ */
 export const cancel = (file: JobFile, by: Principal, now: Date): Change | null => {
   const { job } = file
   if (job.status === 'Cancelled') return null
   if (job.status !== 'AwaitingApproval' && job.status !== 'Pending')
     throw new Refusal('job_not_cancellable', `the job is ${job.status}`)
+  if (job.progress !== null)
+    throw new Refusal(
+      'job_not_cancellable',
+      `the revocation has begun: ${job.progress.done} of ${job.progress.matched} certificates are done`,
+    )
   const approval =
     job.approval?.state === 'pending' ? { ...job.approval, state: 'withdrawn' as const } : job.approval
   const error_message = `cancelled by ${by.id}`

@@ -64,10 +64,16 @@ const lengthAt = (bytes: Uint8Array, offset: number): { readonly length: number;
   return { length, start: offset + 1 + count }
 }
 
-/** The element at `offset`. Multi-octet tags do not occur in X.509 and are malformed. */
-export function elementAt(bytes: Uint8Array, offset: number): Element {
+/** Multi-octet tags do not occur in X.509 and are malformed. */
+const tagAt = (bytes: Uint8Array, offset: number): number => {
   const tag = octetAt(bytes, offset)
   if ((tag & 0x1f) === 0x1f) throw malformed('a tag number is above 30')
+  return tag
+}
+
+/** The element at `offset`. */
+export function elementAt(bytes: Uint8Array, offset: number): Element {
+  const tag = tagAt(bytes, offset)
   const { length, start } = lengthAt(bytes, offset + 1)
   const end = start + length
   if (end > bytes.length) throw malformed('a length reaches past the end')
@@ -122,24 +128,32 @@ const checkForm = (tag: number): void => {
 }
 
 /**
- * The one element that fills `bytes`, after walking everything inside it with
- * a stack of our own: lengths, forms, size and depth hold for all of it.
+ * Walks everything inside an element, octet by octet and with a stack of our
+ * own: whoever asks may nest as deep as they like. Nothing is allocated for
+ * an element; readers do that for those they look at.
  */
+const checkInside = (octets: Uint8Array, limits: Limits): void => {
+  const ends = [octets.length]
+  for (let offset = 0; offset < octets.length; ) {
+    const tag = tagAt(octets, offset)
+    checkForm(tag)
+    const { length, start } = lengthAt(octets, offset + 1)
+    const end = start + length
+    if (end > (ends.at(-1) ?? 0)) throw malformed('a length reaches past the end')
+    const constructed = (tag & 0x20) !== 0
+    if (constructed && ends.length > limits.depth) throw malformed(`nested more than ${limits.depth} deep`)
+    if (constructed) ends.push(end)
+    offset = constructed ? start : end
+    while (ends.length > 1 && offset === ends.at(-1)) ends.pop()
+  }
+}
+
+/** The one element that fills `bytes`; lengths, forms, size and depth hold for all that is inside it. */
 export function wholeElement(bytes: Uint8Array, limits: Limits): Element {
   if (bytes.length > limits.octets) throw malformed(`more than ${limits.octets} octets`)
   const octets = octetsOf(bytes)
   const root = elementAt(octets, 0)
   if (root.raw.length !== octets.length) throw malformed('something follows the end of the encoding')
-  const open: { readonly content: Uint8Array; readonly depth: number }[] = []
-  const enter = (element: Element, depth: number) => {
-    checkForm(element.tag)
-    if ((element.tag & 0x20) === 0) return
-    if (depth >= limits.depth) throw malformed(`nested more than ${limits.depth} deep`)
-    open.push({ content: element.content, depth: depth + 1 })
-  }
-  enter(root, 0)
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const element of elementsOf(next.content)) enter(element, next.depth)
-  }
+  checkInside(octets, limits)
   return root
 }

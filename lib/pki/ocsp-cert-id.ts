@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { asn1Null, integer, octetString, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
 import { cursorOf, type Element, malformed, reading } from './der-reader.ts'
@@ -33,35 +33,47 @@ const hashIds: Readonly<Record<OcspHash, string>> = {
 
 const hashes: readonly OcspHash[] = ['sha1', 'sha256', 'sha384', 'sha512']
 
-/** The two hashes of a CertID: over the issuer's name, and over its key without tag, length and unused bits. */
-const issuerHashes = ({ subject, spki }: OcspIssuer, hash: OcspHash) => ({
-  name: createHash(hash).update(subject).digest(),
-  key: createHash(hash)
-    .update(reading('issuer_invalid', () => publicKeyOctetsOf(spki)))
-    .digest(),
-})
+/** How many digits of hex a hash of each kind has. */
+const digitsOf: Readonly<Record<OcspHash, number>> = { sha1: 40, sha256: 64, sha384: 96, sha512: 128 }
+
+type IssuerHashes = { readonly name: string; readonly key: string }
+
+/** Every question about an issuer is held against the same hashes: they are made once. */
+const known = new WeakMap<OcspIssuer, Map<OcspHash, IssuerHashes>>()
+
+/** The two hashes of a CertID, in hex: over the issuer's name, and over its key without tag, length and unused bits. */
+const issuerHashes = (issuer: OcspIssuer, algorithm: OcspHash): IssuerHashes => {
+  const of = known.get(issuer) ?? new Map<OcspHash, IssuerHashes>()
+  known.set(issuer, of)
+  const found = of.get(algorithm)
+  if (found !== undefined) return found
+  const octets = reading('issuer_invalid', () => publicKeyOctetsOf(issuer.spki))
+  const made = { name: hash(algorithm, issuer.subject, 'hex'), key: hash(algorithm, octets, 'hex') }
+  of.set(algorithm, made)
+  return made
+}
 
 /**
  * A CertID for a serial that was asked for without one (`GET …/{serial hex}`).
  * The serial is canonical hex. Throws Refusal('issuer_invalid') when the
  * issuer's key is not DER.
  */
-export function certIdOf(issuer: OcspIssuer, serial: string, hash: OcspHash = 'sha1'): OcspCertId {
-  const { name, key } = issuerHashes(issuer, hash)
+export function certIdOf(issuer: OcspIssuer, serial: string, algorithm: OcspHash = 'sha1'): OcspCertId {
+  const { name, key } = issuerHashes(issuer, algorithm)
   const der = sequence(
-    sequence(oid(hashIds[hash]), asn1Null),
-    octetString(name),
-    octetString(key),
+    sequence(oid(hashIds[algorithm]), asn1Null),
+    octetString(Buffer.from(name, 'hex')),
+    octetString(Buffer.from(key, 'hex')),
     integer(Buffer.from(serial, 'hex')),
   )
-  return { hash, issuer_name_hash: name.toString('hex'), issuer_key_hash: key.toString('hex'), serial, der }
+  return { hash: algorithm, issuer_name_hash: name, issuer_key_hash: key, serial, der }
 }
 
 /** Whether a CertID names this issuer, by both hashes. Throws Refusal('issuer_invalid') as `certIdOf`. */
 export function isIssuedBy(id: OcspCertId, issuer: OcspIssuer): boolean {
   if (id.hash === null) return false
   const { name, key } = issuerHashes(issuer, id.hash)
-  return id.issuer_name_hash === name.toString('hex') && id.issuer_key_hash === key.toString('hex')
+  return id.issuer_name_hash === name && id.issuer_key_hash === key
 }
 
 const hexOf = ({ content }: Element): string => Buffer.from(content).toString('hex')
@@ -77,10 +89,10 @@ export function readCertId(element: Element): OcspCertId {
   const issuer_key_hash = hexOf(cursor.next(0x04, 'the hash of the issuer key'))
   const serial = serialOfOctets(magnitudeOf(cursor.next(0x02, 'the serial number'), 'the serial number'))
   cursor.end('the serial number')
-  const hash = hashes.find((name) => hashIds[name] === id) ?? null
-  const digits = hash === null ? null : createHash(hash).digest('hex').length
+  const found = hashes.find((name) => hashIds[name] === id) ?? null
+  const digits = found === null ? null : digitsOf[found]
   if (digits !== null && (issuer_name_hash.length !== digits || issuer_key_hash.length !== digits)) {
     throw malformed('a hash of the issuer does not have the length of its kind')
   }
-  return { hash, issuer_name_hash, issuer_key_hash, serial, der: element.raw }
+  return { hash: found, issuer_name_hash, issuer_key_hash, serial, der: element.raw }
 }

@@ -196,6 +196,43 @@ describe('a revocation in bulk', () => {
     expect(listed(world)).toHaveLength(100)
   })
 
+  it('may be cancelled until it has begun, and not between two of its steps', async () => {
+    const world = await makeFurnishedWorld()
+    plantCertificates(world, { ...web, count: 60 })
+    const { digest } = await plan(world, { issuer_id: 'iss-web' })
+    const first = (await world.call('carol', 'revokeInBulk', { body: { plan: digest } })).body.job.id
+    expect((await world.call('alice', 'cancelJob', { id: first })).body.status).toBe('Cancelled')
+    const { id } = (await world.call('carol', 'revokeInBulk', { body: { plan: digest } })).body.job
+    const told: unknown[] = []
+    const load: typeof world.revocables.load = async (targets) => {
+      told.push(
+        await world.call('alice', 'cancelJob', { id }).then(
+          ({ body }) => body.status,
+          ({ code }) => code,
+        ),
+      )
+      world.pass(11)
+      return world.revocables.load(targets)
+    }
+    // Cancelled before its first step, whoever had taken it up finds that out when it stores that step.
+    expect(await applyChange({ ...world.apply, revocables: { load } }, id)).toBe('in_other_hands')
+    expect(told).toEqual(['Cancelled'])
+    const third = (await world.call('carol', 'revokeInBulk', { body: { plan: digest } })).body.job.id
+    const slow: typeof world.revocables.load = (targets) => {
+      world.pass(11)
+      return world.revocables.load(targets)
+    }
+    await applyChange({ ...world.apply, revocables: { load: slow } }, third)
+    expect((await world.jobOf(third)).job).toMatchObject({ status: 'Pending', progress: { done: 48 } })
+    await expect(world.call('alice', 'cancelJob', { id: third })).rejects.toMatchObject({
+      code: 'job_not_cancellable',
+      message: expect.stringContaining('48 of 60'),
+    })
+    await world.drain()
+    expect((await world.jobOf(third)).job).toMatchObject({ status: 'Completed', progress: { changed: 60 } })
+    expect(listed(world)).toHaveLength(60)
+  })
+
   it('never revokes another set than was planned: a plan that was changed fails its job', async () => {
     const world = await makeFurnishedWorld()
     plantCertificates(world, { ...web, count: 5 })

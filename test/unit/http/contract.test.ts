@@ -151,9 +151,12 @@ describe('Idempotency-Key', () => {
   it('the same request gives the same answer, another body 409, for every POST', async () => {
     const { world, as } = await start()
     const asked = await as('alice')('POST', '/certificates', { ...requestBody(), profile_id: 'p-prod-web' })
+    await world.made()
     await world.drain()
     const approval = asked.json.approval.id
+    const selection = { profile_id: 'p-dev-web' }
     const steps = [
+      ['carol', '/revocations/plan', { selection }, { selection, reason: 'superseded' }],
       ['alice', '/certificates', requestBody(), { ...requestBody(), name: 'other' }],
       ['carol', '/profiles', { ...profileBody, id: 'p-new' }, { ...profileBody, id: 'p-newer' }],
       ['bob', `/approvals/${approval}/approve`, { note: 'a' }, { note: 'b' }],
@@ -190,6 +193,19 @@ describe('Idempotency-Key', () => {
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(answers[0]?.status).toBe(202)
     expect(jobs()).toBe(before + 1)
+  })
+
+  it('gives the plan of a revocation again as it was, whatever was issued since', async () => {
+    const { world, as } = await start()
+    await world.made()
+    const body = { selection: { profile_id: 'p-dev-web' } }
+    const plan = (named: Record<string, string>) => as('carol')('POST', '/revocations/plan', body, named)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => plan(key)))
+    await world.made()
+    answers.push(await plan(key))
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
+    expect(answers[0]?.json.matched).toBe(1)
+    expect((await plan({})).json.matched).toBe(2)
   })
 
   it('twenty approvals at once are one decision, and all hear the same', async () => {
