@@ -30,16 +30,38 @@ const checkItem = (value: unknown): void => {
   if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) checkItem(part)
 }
 
+/** All rows, and the same by their partition: also what a test writes into `rows` itself. */
+const indexedRows = (begin: ReadonlyMap<string, Row>) => {
+  const rows = new Map<string, Row>()
+  const partitions = new Map<string, Map<string, Row>>()
+  const partitionOf = (name: string): string => name.slice(0, name.indexOf('\u0000'))
+  const { set, delete: remove } = Map.prototype
+  Object.assign(rows, {
+    set: (name: string, row: Row) => {
+      const pk = partitionOf(name)
+      const partition = partitions.get(pk) ?? new Map<string, Row>()
+      partitions.set(pk, partition.set(name, row))
+      return set.call(rows, name, row)
+    },
+    delete: (name: string) => {
+      partitions.get(partitionOf(name))?.delete(name)
+      return remove.call(rows, name)
+    },
+  })
+  for (const [name, row] of begin) rows.set(name, row)
+  return { rows, partitions }
+}
+
 export const memoryTable = (begin: ReadonlyMap<string, Row> = new Map()): MemoryTable => {
-  const rows = new Map<string, Row>(begin)
+  const { rows, partitions } = indexedRows(begin)
   const calls: Record<string, number> = {}
   const count = (operation: string): void => {
     calls[operation] = (calls[operation] ?? 0) + 1
   }
   const copy = (row: Row | undefined): Row | null => (row === undefined ? null : structuredClone(row))
   const under = (pk: string, begins: string): readonly Row[] =>
-    [...rows.values()]
-      .filter((row) => row.pk === pk && String(row.sk).startsWith(begins))
+    [...(partitions.get(pk)?.values() ?? [])]
+      .filter((row) => String(row.sk).startsWith(begins))
       .sort((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1))
 
   /** The rows of an index in order, kept for as long as nobody writes: a list of a hundred thousand is paged through. */

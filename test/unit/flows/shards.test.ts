@@ -87,7 +87,7 @@ describe('a sharded issuer', () => {
     let listed = 0
     for (let shard = 0; shard < 128; shard += 1) listed += listAt(world, shard).count
     expect(listed).toBe(1000)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('the rows of a shard', () => {
