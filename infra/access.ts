@@ -21,6 +21,9 @@ export type Resource =
   | 'queue-acm-pca'
   | 'queue-apply'
   | 'queue-status'
+  | 'queue-notify'
+  | 'notification-topic'
+  | 'webhook-secrets'
 
 export type Grant = {
   readonly on: Resource
@@ -40,6 +43,7 @@ export type Variable =
   | 'PCA_AUTHORITIES'
   | 'BUCKET_NAME'
   | 'RESPONDER_KEY_ARN'
+  | 'NOTIFICATIONS'
 
 export type Row = {
   readonly file: string
@@ -159,6 +163,7 @@ export const access = {
       { on: 'queue-acm-pca', actions: ['sqs:SendMessage'] },
       { on: 'queue-apply', actions: ['sqs:SendMessage'] },
       { on: 'queue-status', actions: ['sqs:SendMessage'] },
+      { on: 'queue-notify', actions: ['sqs:SendMessage'] },
     ],
   },
   'worker-kms': {
@@ -217,6 +222,21 @@ export const access = {
       // Without ListBucket, S3 answers 403 and not 404 for an object that is not there yet.
       { on: 'status-bucket', actions: ['s3:ListBucket'] },
       { on: 'status-objects', actions: ['s3:GetObject', 's3:PutObject'] },
+    ],
+  },
+  'worker-notify': {
+    ...queue,
+    timeout_seconds: 60,
+    file: 'functions/workers/notify.ts',
+    purpose: 'Tells people what happened, by e-mail and webhooks; changes nothing but the record of it',
+    variables: ['NOTIFICATIONS', 'QUEUE_URLS'],
+    may: [
+      readTable,
+      writeTable(['NOTIFICATION'], ['dynamodb:PutItem']),
+      { on: 'notification-topic', actions: ['sns:Publish'] },
+      { on: 'webhook-secrets', actions: ['secretsmanager:GetSecretValue'] },
+      // A message whose receiver does not answer waits longer each time.
+      { on: 'queue-notify', actions: ['sqs:ChangeMessageVisibility'] },
     ],
   },
   'status-ocsp': {

@@ -8,6 +8,7 @@ const app = new App()
 const stage = stageOf({
   stage: app.node.tryGetContext('stage'),
   status_url: app.node.tryGetContext('status_url'),
+  notifications: app.node.tryGetContext('notifications'),
   oidc_issuers: app.node.tryGetContext('oidc_issuers'),
 })
 build(app, stage, bundle(join(app.outdir, 'bundles')))

@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { retryAfterSeconds } from '../lib/model/notification-settings.ts'
 import { oidcIssuer } from '../lib/model/oidc-issuer.ts'
+import { webhook } from '../lib/model/webhook.ts'
 
 /** What KMS makes that our CAs sign with. */
 const keySpecs = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'RSA_3072', 'RSA_4096'] as const
@@ -10,6 +12,26 @@ const postQuantumSpecs = ['ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'] as const
 const keySpec = z.enum([...keySpecs, ...postQuantumSpecs])
 
 const rate = z.string().regex(/^rate\(([1-9]\d*) (minute|minutes|hour|hours)\)$/)
+
+/** Channels that every stage has, by what records call them. */
+const reserved: ReadonlySet<string> = new Set(['email', 'webhook'])
+
+/** How people are told what waits for them and what went wrong. */
+const notifications = z.strictObject({
+  /** Addresses that SNS asks to confirm, and then writes to. */
+  emails: z.array(z.email()),
+  webhooks: z
+    .array(webhook)
+    .max(10)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two webhooks have one name')
+    .refine(
+      (all) => !all.some(({ name }) => reserved.has(name)),
+      'a webhook has the name of another channel',
+    ),
+  retry_after_seconds: retryAfterSeconds,
+  /** Webhooks over plain HTTP, to this machine alone: for receivers beside a local stack. */
+  loopback: z.boolean(),
+})
 
 const stage = z
   .strictObject({
@@ -41,6 +63,9 @@ const stage = z
     oidc_issuers: z.array(oidcIssuer),
     /** The origins whose scripts may call the API from a browser. */
     cors_origins: z.array(z.url({ protocol: /^https?$/ })),
+    notifications,
+    /** Where links in notifications lead; null: the API. */
+    console_url: z.url({ protocol: /^https?$/ }).nullable(),
   })
   .refine((it) => it.production === (it.name === 'prod'), 'prod, and only prod, is a production stage')
   .refine(
@@ -50,6 +75,10 @@ const stage = z
     'ML-DSA keys need post_quantum_keys',
   )
   .refine((it) => it.status_domain === null || it.status_url !== null, 'a status_domain needs its status_url')
+  .refine(
+    (it) => it.name === 'local' || !it.notifications.loopback,
+    'only the stage local has webhooks on its own machine',
+  )
   .refine(
     (it) =>
       !it.production ||
@@ -72,6 +101,9 @@ const shared = {
   key_rate: { requests_per_second: 50, burst: 100 },
   oidc_issuers: [],
   cors_origins: [],
+  // A receiver that is down for an hour and a half is told all the same.
+  notifications: { emails: [], webhooks: [], retry_after_seconds: [60, 240, 960, 3840], loopback: false },
+  console_url: null,
 } as const
 
 const stages = {
@@ -81,6 +113,7 @@ const stages = {
     production: false,
     log_retention_days: 7,
     key_rate: { requests_per_second: 1000, burst: 2000 },
+    notifications: { ...shared.notifications, retry_after_seconds: [1, 1, 1, 1], loopback: true },
   },
   dev: { ...shared, name: 'dev', production: false, log_retention_days: 30 },
   prod: { ...shared, name: 'prod', production: true, key_deletion_days: 30, log_retention_days: 365 },
@@ -88,20 +121,26 @@ const stages = {
 
 export const stageNames = ['local', 'dev', 'prod'] as const
 
+const json = z.string().transform((text): unknown => JSON.parse(text))
+
 const context = z.object({
   stage: z.enum(stageNames).default('dev'),
   /** A status site under another URL than CloudFront's own, as the local edge is. */
   status_url: z.url().optional(),
   /** JSON, for stages that are tried with an issuer of their own. */
-  oidc_issuers: z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .optional(),
+  oidc_issuers: json.optional(),
+  /** JSON, of which each field replaces what the stage has. */
+  notifications: json.optional(),
 })
+
+/** What a stage has of a setting, with what is given besides. */
+const over = (there: object, given: unknown): unknown =>
+  typeof given === 'object' && given !== null ? { ...there, ...given } : there
 
 /** The stage that `cdk -c stage=… -c status_url=…` names, or an error that says what is wrong with it. */
 export function stageOf(given: unknown): Stage {
-  const { stage: name, ...given_too } = context.parse(given)
+  const { stage: name, notifications: channels, ...given_too } = context.parse(given)
   const also = Object.entries(given_too).filter(([, value]) => value !== undefined)
-  return stage.parse({ ...stages[name], ...Object.fromEntries(also) })
+  const told = over(stages[name].notifications, channels)
+  return stage.parse({ ...stages[name], ...Object.fromEntries(also), notifications: told })
 }

@@ -10,6 +10,7 @@ import type { Stage } from './config.ts'
 import type { DataStack } from './data-stack.ts'
 import { HttpApi } from './http-api.ts'
 import { environmentName } from './names.ts'
+import { Notifications } from './notifications.ts'
 import { Overview } from './overview.ts'
 import { PrivilegedFunction } from './privileged-function.ts'
 import { Relay } from './relay.ts'
@@ -32,7 +33,9 @@ export class ServiceStack extends Stack {
       pca: new WorkQueue(this, 'AcmPcaWork', 'worker-acm-pca'),
       apply: new WorkQueue(this, 'ApplyWork', 'worker-apply'),
       status: new WorkQueue(this, 'StatusWork', 'worker-publish-status'),
+      notify: new WorkQueue(this, 'NotifyWork', 'worker-notify'),
     }
+    const notifications = new Notifications(this, 'Notifications', stage)
 
     const stored = {
       stage,
@@ -52,6 +55,9 @@ export class ServiceStack extends Stack {
         'queue-kms': [work.kms.queue.queueArn],
         'queue-apply': [work.apply.queue.queueArn],
         'queue-status': [work.status.queue.queueArn],
+        'queue-notify': [work.notify.queue.queueArn],
+        'notification-topic': [notifications.topic.topicArn],
+        'webhook-secrets': notifications.secretArns,
       } satisfies Partial<Record<Resource, readonly string[]>>,
       variables: {
         CA_KEYS: this.toJsonString(data.caKeys),
@@ -67,6 +73,7 @@ export class ServiceStack extends Stack {
           'acm-pca': work.pca.queue.queueUrl,
           apply: work.apply.queue.queueUrl,
           status: work.status.queue.queueUrl,
+          notify: work.notify.queue.queueUrl,
         }),
       } satisfies Partial<Record<Variable, string>>,
     }
@@ -116,6 +123,14 @@ export class ServiceStack extends Stack {
       batchSeconds: 1,
       maxConcurrency: 2,
     })
+    const told = { ...around.variables, NOTIFICATIONS: notifications.settings(api.url) }
+    new Worker(this, 'worker-notify', {
+      around: { ...around, variables: told },
+      work: work.notify,
+      batchSize: 5,
+      // Receivers of chat take a message a second or so.
+      maxConcurrency: 2,
+    })
     const tend = new PrivilegedFunction(this, 'schedule-tend', around)
     new Schedules(this, 'Schedules', { stage, tend, statusQueue: work.status.queue })
     const rows = alarmRows({
@@ -145,6 +160,7 @@ export class ServiceStack extends Stack {
       CaKeys: this.toJsonString(data.caKeys),
       ReceiptKeys: this.toJsonString(data.receiptKeys),
       Environment: environmentName(stage),
+      NotificationTopic: notifications.topic.topicArn,
       Queues: this.toJsonString({
         kms: work.kms.queue.queueUrl,
         acm_pca: work.pca.queue.queueUrl,
@@ -154,6 +170,8 @@ export class ServiceStack extends Stack {
         apply_dead_letters: work.apply.deadLetters.queueUrl,
         status: work.status.queue.queueUrl,
         status_dead_letters: work.status.deadLetters.queueUrl,
+        notify: work.notify.queue.queueUrl,
+        notify_dead_letters: work.notify.deadLetters.queueUrl,
         relay_failures: relay.failures.queueUrl,
       }),
     })

@@ -8,6 +8,7 @@ import type { Rules } from './model/gate.ts'
 import type { Grant, GrantUse } from './model/grant.ts'
 import type { Issuer, IssuerRequest } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
+import type { EventPlace } from './model/notification.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
 import type { CertificatePlan, ValidityPeriod } from './model/plan.ts'
 import type { Principal, Role } from './model/principal.ts'
@@ -16,6 +17,7 @@ import type { ProfileVersion } from './model/profile.ts'
 import type { QueueName } from './model/queue.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
 import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
+import type { WebhookSecret } from './model/webhook.ts'
 import type { OctetStream } from './pki/crl.ts'
 
 /** A page of a list, oldest first. `next` continues it, and is null at its end. */
@@ -347,6 +349,49 @@ export type Queues = {
   readonly dispatch: (queue: QueueName, job_id: string) => Promise<void>
   /** Everything of an issuer, or only the lists of these shards. */
   readonly publishStatus: (issuer_id: string, shards: readonly number[] | null) => Promise<void>
+  /** Has people told of an event, which is read again where it is. */
+  readonly notify: (place: EventPlace) => Promise<void>
+}
+
+/** What was told of events, and to whom. */
+export type Notifications = {
+  readonly event: (place: EventPlace) => Promise<Event | null>
+  /** Everything recorded in the chain of one notification, strongly consistent. */
+  readonly recorded: (chain: string) => Promise<readonly Event[]>
+  /** False where somebody else recorded something in that place: nothing was stored. */
+  readonly record: (events: readonly Event[]) => Promise<boolean>
+}
+
+/** Whether a notification arrived; if not, why, in words that hold no secret. */
+export type Delivery = { readonly delivered: true } | { readonly delivered: false; readonly reason: string }
+
+export type WebhookCall = {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Sends to a place outside. Whatever goes wrong is an answer, not a fault. */
+export type Post = (call: WebhookCall) => Promise<Delivery>
+
+export type TopicMessage = {
+  readonly subject: string
+  /** For people. */
+  readonly text: string
+  /** For programs: JSON. */
+  readonly json: string
+  /** What subscriptions filter by. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+/** Whoever subscribed is told; an answer, as above. */
+export type Topic = { readonly publish: (message: TopicMessage) => Promise<Delivery> }
+
+/** The secret of a webhook by its name; `missing` where nobody has put it there yet. */
+export type WebhookSecrets = {
+  readonly get: (
+    name: string,
+  ) => Promise<{ readonly secret: WebhookSecret } | { readonly missing: true } | { readonly failed: string }>
 }
 
 /** A signed answer, kept so that whoever asks the same within its window gets the same octets. */

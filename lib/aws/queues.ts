@@ -2,7 +2,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { QueueName } from '../model/queue.ts'
 import type { Queues } from '../ports.ts'
 
-export type QueueUrls = Readonly<Record<QueueName | 'status', string>>
+export type QueueUrls = Readonly<Record<QueueName | 'status' | 'notify', string>>
 
 /** Puts a job back on its queue, to be delivered after so many seconds. */
 export const again =
@@ -19,5 +19,6 @@ export const queues = (urls: QueueUrls, client = new SQSClient({})): Queues => {
   return {
     dispatch: (queue, job_id) => send(urls[queue], { job_id }),
     publishStatus: (issuer_id, shards) => send(urls.status, { type: 'publish', issuer_id, shards }),
+    notify: ({ chain, sequence }) => send(urls.notify, { chain, sequence }),
   }
 }

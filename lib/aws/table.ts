@@ -31,6 +31,7 @@ import type { Stored } from '../ports.ts'
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
  * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
+ * | `NOTIFICATION#<chain>` | `EVENT#<n>` | what was told of an event, and on which channel |
  * | `ACCESS#<credential>` | `USED` | when a credential was last used |
  * | `FIRST_ADMIN` | `FIRST_ADMIN` | that there was one |
  * | `CURSOR#SECRET` | `CURSOR` | the secret that makes cursors tamper-evident |
@@ -100,6 +101,16 @@ export const keys = {
     sk: 'REPLAY',
   }),
 } as const
+
+/** The partitions of chains whose events people are told of, by how the chain's name begins. */
+const partitions = { job: 'JOB', pr: 'PRINCIPAL', nt: 'NOTIFICATION' } as const
+
+/** Where the events of a chain are. */
+export const partitionOf = (chain: string): string => {
+  const [, partition] = Object.entries(partitions).find(([prefix]) => chain.startsWith(`${prefix}-`)) ?? []
+  if (partition === undefined) throw new Error(`nobody knows where the chain ${chain} is`)
+  return `${partition}#${chain}`
+}
 
 /** Owners are the same person however they are written. */
 const folded = (owner: string): string => owner.normalize('NFKC').trim().toLowerCase()

@@ -71,6 +71,8 @@ export const follow = async (deps: FollowDeps, effect: Effect): Promise<void> =>
       return deps.queues.dispatch(effect.queue, effect.job_id)
     case 'publish_status':
       return deps.queues.publishStatus(effect.issuer_id, effect.shards)
+    case 'notify':
+      return deps.queues.notify({ chain: effect.chain, sequence: effect.sequence })
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { notificationSettings } from '../model/notification-settings.ts'
 import { oidcIssuer } from '../model/oidc-issuer.ts'
 
 const text = z.string().min(1)
@@ -33,7 +34,8 @@ const variables = {
   KEY_RATE: jsonOf(z.strictObject({ requests_per_second: z.number().min(1), burst: z.number().min(1) })),
   OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),
   PCA_AUTHORITIES: jsonOf(z.record(z.string(), text)),
-  QUEUE_URLS: jsonOf(z.strictObject({ kms: text, 'acm-pca': text, apply: text, status: text })),
+  QUEUE_URLS: jsonOf(z.strictObject({ kms: text, 'acm-pca': text, apply: text, status: text, notify: text })),
+  NOTIFICATIONS: jsonOf(notificationSettings),
 } as const
 
 type Variables = typeof variables

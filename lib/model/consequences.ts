@@ -4,6 +4,7 @@ import { approvalIdOf } from './ids.ts'
 import type { Job } from './job.ts'
 import type { QueueName } from './queue.ts'
 import { shardNumber } from './shards.ts'
+import { tellingOf } from './telling.ts'
 
 /** What our own functions do next. Each may be done twice without harm. */
 export type Effect =
@@ -16,6 +17,8 @@ export type Effect =
       /** Null for everything of the issuer. */
       readonly shards: readonly number[] | null
     }
+  /** Where the event is, and nothing of what it says: whoever tells people reads it again. */
+  | { readonly effect: 'notify'; readonly chain: string; readonly sequence: number }
 
 type Snapshot = NonNullable<Event['job']>
 
@@ -89,9 +92,17 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   access_refused: nothing,
   crl_planned: nothing,
   responder_planned: nothing,
+  notification_recorded: nothing,
 }
 
-export const consequences = (event: Event): readonly Effect[] => table[event.type](event)
+/** People are told last: nothing else waits for it. */
+const notified = ({ type, chain, sequence }: Event): readonly Effect[] =>
+  tellingOf(type) === null ? [] : [{ effect: 'notify', chain, sequence }]
+
+export const consequences = (event: Event): readonly Effect[] => [
+  ...table[event.type](event),
+  ...notified(event),
+]
 
 /** What to do about a job that has stood still: the same effects, once more. */
 export const consequencesOfWaiting = (job: Job): readonly Effect[] => {

@@ -41,6 +41,7 @@ export const eventTypes = [
   'access_refused',
   'crl_planned',
   'responder_planned',
+  'notification_recorded',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

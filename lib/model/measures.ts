@@ -57,6 +57,14 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
     },
   ],
   signing_refused: issued('refused'),
+  notification_recorded: ({ details }) => [
+    {
+      name: 'notifications_total',
+      unit: 'Count',
+      value: 1,
+      dimensions: { channel: String(details.channel), outcome: String(details.outcome) },
+    },
+  ],
 }
 
 /** What an event adds to the metrics: they count what is on record, and nothing else. */

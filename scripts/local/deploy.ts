@@ -19,12 +19,18 @@ const outputs = z.object({
   CaKeys: json.pipe(z.record(z.string(), z.string())),
   ReceiptKeys: json.pipe(z.object({ decision: z.string(), clock: z.string() })),
   Environment: z.string(),
+  NotificationTopic: z.string(),
   Queues: json.pipe(z.record(z.string(), z.string())),
 })
 
 export type Outputs = z.infer<typeof outputs>
 
-type Target = { readonly emulator_url: string; readonly status_url: string; readonly folder: string }
+type Target = {
+  readonly emulator_url: string
+  readonly status_url: string
+  readonly folder: string
+  readonly notifications: string | null
+}
 
 const stack = 'countersign-local'
 
@@ -46,6 +52,7 @@ export async function deploy(target: Target, progress: Progress): Promise<Output
         'stage=local',
         '-c',
         `status_url=${target.status_url}`,
+        ...(target.notifications === null ? [] : ['-c', `notifications=${target.notifications}`]),
       ]),
     ),
     progress.step('cdk bootstrap', () => cdk(['bootstrap', `aws://${account}/${region}`, '--app', ''])),

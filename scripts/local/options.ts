@@ -8,6 +8,8 @@ export type Options = {
   readonly edge_port: number
   /** An emulator that is running already; null to start one. */
   readonly emulator: string | null
+  /** JSON; null for the channels that the stage has. */
+  readonly notifications: string | null
 }
 
 export const usage = `npm start -- [options]
@@ -16,6 +18,7 @@ export const usage = `npm start -- [options]
   --port N          port of the emulator, and so of the API    (default 4566)
   --edge-port N     port of the status site                    (default 4580)
   --emulator URL    use a LocalStack-compatible emulator that is running at URL
+  --notifications J channels for notifications, as JSON: see docs/operator/notifications.md
   --help            this text`
 
 /** What the command line asks for; null for `--help`. */
@@ -27,6 +30,7 @@ export function readOptions(args: readonly string[]): Options | null {
     port: portOf('--port', values.port),
     edge_port: portOf('--edge-port', values['edge-port']),
     emulator: values.emulator === undefined ? null : urlOf(values.emulator),
+    notifications: values.notifications ?? null,
   }
 }
 
@@ -39,6 +43,7 @@ function parsed(args: readonly string[]) {
         port: { type: 'string', default: '4566' },
         'edge-port': { type: 'string', default: '4580' },
         emulator: { type: 'string' },
+        notifications: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })

@@ -22,6 +22,7 @@ export function describeStack({ api_url, status_url, emulator_url, outputs }: St
     ca_keys: outputs.CaKeys,
     receipt_keys: outputs.ReceiptKeys,
     environment: outputs.Environment,
+    notification_topic: outputs.NotificationTopic,
     issuers: issuers.map(({ id }) => id),
     profiles: profiles.map(({ id }) => id),
     principals: people,

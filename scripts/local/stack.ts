@@ -20,6 +20,8 @@ export type StackOptions = {
   readonly port: number
   readonly edge_port: number
   readonly emulator: string | null
+  /** Channels of the stage, as `cdk -c notifications=…` takes them; null for none. */
+  readonly notifications: string | null
 }
 
 /** The whole system on this machine. What was started is stopped again when something fails. */
@@ -33,8 +35,8 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
     const emulator = await emulatorFor(options, progress)
     running.push(emulator)
     const status_url = `http://localhost:${options.edge_port}`
-    const { folder } = options
-    const outputs = await deploy({ emulator_url: emulator.url, status_url, folder }, progress)
+    const { folder, notifications } = options
+    const outputs = await deploy({ emulator_url: emulator.url, status_url, folder, notifications }, progress)
     const edge = await startEdge({
       port: options.edge_port,
       emulator_url: emulator.url,

@@ -41,6 +41,10 @@ const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['dynamodb:DeleteTable', []],
   ['dynamodb:PartiQLUpdate', []],
   ['s3:PutObject', ['worker-publish-status']],
+  ['sns:Publish', ['worker-notify']],
+  ['secretsmanager:GetSecretValue', ['worker-notify']],
+  ['secretsmanager:PutSecretValue', []],
+  ['sqs:ChangeMessageVisibility', ['worker-notify']],
   ['s3:DeleteObject', []],
 ]
 
@@ -119,6 +123,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     ['worker-apply', ['CERTIFICATE', 'CRL', 'GRANT', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
     ['status-ocsp', ['OCSP']],
     ['worker-publish-status', ['CRL', 'ISSUER', 'RESPONDER']],
+    ['worker-notify', ['NOTIFICATION']],
   ])('%s writes only to partitions %j', (id, prefixes) => {
     const keys = leadingKeys(id, 'dynamodb:PutItem')
     expect(keys.sort()).toEqual(prefixes.map((prefix) => `${prefix}#*`))

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { rowOf } from '../../infra/access.ts'
+import { functionIds, rowOf } from '../../infra/access.ts'
 import { stageNames } from '../../infra/config.ts'
 import { routes } from '../../lib/http/routes.ts'
 import { ofType, type Synthesized, synthesize } from '../support/stack-templates.ts'
@@ -44,19 +44,20 @@ describe.each(stageNames)('resources of stage %s', (name) => {
   it('encrypts every queue, and sends what fails five times to its dead letters', () => {
     for (const queue of all('AWS::SQS::Queue')) expect(queue.SqsManagedSseEnabled).toBe(true)
     const working = all('AWS::SQS::Queue').filter(({ RedrivePolicy }) => RedrivePolicy)
-    expect(working).toHaveLength(4)
+    expect(working).toHaveLength(5)
     for (const { RedrivePolicy } of working) expect(RedrivePolicy.maxReceiveCount).toBe(5)
   })
 
   it('hides a message for six times as long as its worker may take', () => {
     const hidden = all('AWS::SQS::Queue').map(({ VisibilityTimeout }) => VisibilityTimeout)
-    for (const worker of ['worker-kms', 'worker-acm-pca', 'worker-apply', 'worker-publish-status'] as const)
-      expect(hidden).toContain(6 * rowOf(worker).timeout_seconds)
+    const workers = functionIds.filter((id) => id.startsWith('worker-'))
+    expect(workers).toHaveLength(5)
+    for (const worker of workers) expect(hidden).toContain(6 * rowOf(worker).timeout_seconds)
   })
 
   it('reports failures of single messages and records from every event source', () => {
     const sources = all('AWS::Lambda::EventSourceMapping')
-    expect(sources).toHaveLength(6)
+    expect(sources).toHaveLength(7)
     for (const source of sources) expect(source.FunctionResponseTypes).toEqual(['ReportBatchItemFailures'])
   })
 

@@ -14,6 +14,12 @@ declare module 'vitest' {
   }
 }
 
+/** Webhooks of the stack under test. Nobody is told before a test puts their secrets there. */
+const webhooks = [
+  { name: 'receiver', shape: 'json', secret: 'countersign/test/receiver' },
+  { name: 'chat', shape: 'slack', secret: 'countersign/test/chat' },
+]
+
 type Shared = { users: number; readonly folder: string; readonly world: Promise<World> }
 
 /** Every project runs this file in a module graph of its own; the stack is one for all of them. */
@@ -41,8 +47,9 @@ function begin(): Shared {
 async function makeTestWorld(folder: string): Promise<World> {
   const progress = progressTo(process.stderr)
   progress.heading('Stack under test')
-  const port = await freePort()
-  return makeWorld({ folder, port, edge_port: await freePort(), emulator: null }, progress)
+  const [port, edge_port] = [await freePort(), await freePort()]
+  const notifications = JSON.stringify({ webhooks })
+  return makeWorld({ folder, port, edge_port, emulator: null, notifications }, progress)
 }
 
 async function end({ world, folder }: Shared): Promise<void> {

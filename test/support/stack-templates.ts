@@ -28,7 +28,7 @@ export type Synthesized = {
 }
 
 /** A stage's templates, without bundling: the assertions are about everything but the code. */
-export function synthesize(name: string): Synthesized {
+export function synthesize(name: string, context: object = {}): Synthesized {
   process.env.CDK_VALIDATION = 'false'
   const bundles = mkdtempSync(join(tmpdir(), 'countersign-empty-'))
   try {
@@ -37,7 +37,7 @@ export function synthesize(name: string): Synthesized {
       writeFileSync(join(bundles, id, 'index.mjs'), `// ${id}\n`)
     }
     const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } })
-    const stage = stageOf({ stage: name })
+    const stage = stageOf({ stage: name, ...context })
     const stacks = build(app, stage, bundles)
     const data = Template.fromStack(stacks.data)
     const service = Template.fromStack(stacks.service)

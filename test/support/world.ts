@@ -17,6 +17,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { events } from '../../lib/aws/events.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { notifications } from '../../lib/aws/notifications.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
@@ -31,6 +32,7 @@ import { applyChange } from '../../lib/flows/apply-change.ts'
 import { createPrincipal } from '../../lib/flows/create-principal.ts'
 import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
+import { type Notified, notify } from '../../lib/flows/notify.ts'
 import { publishStatus } from '../../lib/flows/publish-status.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import type { Answers, Call, Reply } from '../../lib/http/call.ts'
@@ -39,10 +41,21 @@ import { envelopeUnder } from '../../lib/lambda/sealed.ts'
 import { consequences, consequencesOfWaiting, type Effect } from '../../lib/model/consequences.ts'
 import { event } from '../../lib/model/event.ts'
 import type { Job } from '../../lib/model/job.ts'
+import type { EventPlace } from '../../lib/model/notification.ts'
 import type { Principal, Role } from '../../lib/model/principal.ts'
+import type { Webhook } from '../../lib/model/webhook.ts'
 import { wholeOf } from '../../lib/pki/crl.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
-import type { ReceiptSigner, ShardRows, Signer, StatusSite } from '../../lib/ports.ts'
+import type {
+  Delivery,
+  ReceiptSigner,
+  ShardRows,
+  Signer,
+  StatusSite,
+  TopicMessage,
+  WebhookCall,
+  WebhookSecrets,
+} from '../../lib/ports.ts'
 import { memoryAuthority } from './memory-authority.ts'
 import { memoryTable } from './memory-table.ts'
 import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'
@@ -111,6 +124,44 @@ type Seed = {
 }
 
 const start = new Date('2026-03-01T12:00:00.000Z')
+
+export const consoleUrl = 'https://countersign.example.com'
+
+/** Whoever is told outside, in memory: a topic, webhooks and their secrets, as a test sets them. */
+const makeOutside = () => {
+  const queue: EventPlace[] = []
+  const topic: TopicMessage[] = []
+  const calls: WebhookCall[] = []
+  const secrets = new Map<string, Awaited<ReturnType<WebhookSecrets['get']>>>()
+  const settings: { emails: boolean; webhooks: Webhook[] } = { emails: false, webhooks: [] }
+  const answers: { topic: Delivery; post: (call: WebhookCall) => Promise<Delivery> } = {
+    topic: { delivered: true },
+    post: async () => ({ delivered: true }),
+  }
+  return {
+    /** Events that wait to be told. */
+    queue,
+    topic,
+    calls,
+    secrets,
+    settings,
+    answers,
+    ports: {
+      settings,
+      topic: {
+        publish: async (message: TopicMessage) => {
+          topic.push(message)
+          return answers.topic
+        },
+      },
+      secrets: { get: async (name: string) => secrets.get(name) ?? ({ missing: true } as const) },
+      post: (call: WebhookCall) => {
+        calls.push(call)
+        return answers.post(call)
+      },
+    },
+  }
+}
 
 /** The whole system in memory: the real flows and ports, on a table, keys and a clock that a test holds. */
 export const makeWorld = async (seed: Seed | null = null) => {
@@ -189,6 +240,9 @@ export const makeWorld = async (seed: Seed | null = null) => {
   const kms = { ...ports, worker: 'worker-kms' }
   const apply = { ...ports, worker: 'worker-apply' }
 
+  const outside = makeOutside()
+  const telling = { ...ports, ...outside.ports, notifications: notifications(table), url: consoleUrl }
+
   const people = {} as Record<Name, Principal>
   for (const name of Object.keys(cast) as Name[]) {
     const actor = { id: 'system-setup', type: 'System' } as const
@@ -244,6 +298,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     if (effect.effect === 'dispatch' && effect.queue === 'apply') await applyChange(apply, effect.job_id)
     if (effect.effect === 'resume_workflow') await resume(effect.approval_id.replace(/^ar-/, 'job-'))
     if (effect.effect === 'publish_status') await publishStatus(ports, effect.issuer_id, effect.shards)
+    if (effect.effect === 'notify') outside.queue.push({ chain: effect.chain, sequence: effect.sequence })
   }
 
   /** What the relay would do now, each effect once: workflows are recorded, workers run, lists are published. */
@@ -326,6 +381,15 @@ export const makeWorld = async (seed: Seed | null = null) => {
     sweep,
     authority,
     again,
+    /** Whoever is told outside. */
+    outside,
+    telling,
+    /** Has people told of everything that waits to be, as the first delivery of each message would. */
+    tell: async () => {
+      const told: Notified[] = []
+      for (const place of outside.queue.splice(0)) told.push(await notify(telling, place, 1))
+      return told
+    },
     issuePrivately: (job_id: string) => issueByAuthority(pca, job_id),
     issue: (job_id: string) => issueCertificate(kms, job_id),
     applyJob: (job_id: string) => applyChange(apply, job_id),

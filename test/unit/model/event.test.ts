@@ -11,6 +11,7 @@ import {
   isUnbroken,
 } from '../../../lib/model/event.ts'
 import { isTerminal, type Job, jobStatuses, mayBecome } from '../../../lib/model/job.ts'
+import { tellingOf } from '../../../lib/model/telling.ts'
 
 const now = new Date('2026-03-01T12:00:00.000Z')
 
@@ -152,7 +153,7 @@ describe('what follows from an event', () => {
 
   it.each(eventTypes)('%s of no job starts, resumes and dispatches nothing', (type) => {
     const effects = consequences(entryOf(type, null)).map(({ effect }) => effect)
-    expect(effects.filter((effect) => effect !== 'publish_status')).toEqual([])
+    expect(effects.filter((effect) => effect !== 'publish_status' && effect !== 'notify')).toEqual([])
   })
 
   const followed: Partial<Record<EventType, string>> = {
@@ -177,15 +178,29 @@ describe('what follows from an event', () => {
     '%s is followed by what the table says, and by nothing where it says nothing',
     (type) => {
       const effect = followed[type]
-      expect(consequences(entryOf(type, snapshot)).map((found) => found.effect)).toEqual(
-        effect === undefined ? [] : [effect],
-      )
+      const effects = consequences(entryOf(type, snapshot)).map((found) => found.effect)
+      expect(effects.filter((found) => found !== 'notify')).toEqual(effect === undefined ? [] : [effect])
     },
   )
+
+  it.each(eventTypes)('%s: people are told of it last, or not at all', (type) => {
+    const effects = consequences(entryOf(type, snapshot))
+    const told = effects.findIndex(({ effect }) => effect === 'notify')
+    expect(told).toBe(tellingOf(type) === null ? -1 : effects.length - 1)
+  })
+
+  it('that people are told of names where it is, and says nothing of it', () => {
+    expect(consequences(entryOf('approval_requested', snapshot)).at(-1)).toEqual({
+      effect: 'notify',
+      chain: 'c',
+      sequence: 1,
+    })
+  })
 
   it('an approval that is decided wakes its own workflow, and never dispatches: that is for the workflow', () => {
     expect(consequences(entryOf('approval_approved', snapshot))).toEqual([
       { effect: 'resume_workflow', approval_id: 'ar-abc123' },
+      { effect: 'notify', chain: 'c', sequence: 1 },
     ])
   })
 

@@ -1,0 +1,39 @@
+import type { EventType } from './event.ts'
+
+/** `action`: somebody has to do something. `urgent`: something is wrong, or about to be. */
+export const urgencies = ['routine', 'action', 'urgent'] as const
+
+export type Urgency = (typeof urgencies)[number]
+
+/** `approvers` are those who are still asked; `team` is the owner's. */
+export type Audience = 'requester' | 'approvers' | 'owner' | 'team'
+
+export type Telling = {
+  readonly title: string
+  readonly urgency: Urgency
+  readonly to: readonly Audience[]
+}
+
+const everyone = ['requester', 'approvers', 'owner', 'team'] as const
+const concerned = ['requester', 'owner', 'team'] as const
+
+/** What people are told of, who they are, and how urgent it is. Whatever has no row is told to nobody. */
+const table: Partial<Record<EventType, Telling>> = {
+  approval_requested: { title: 'Approval requested', urgency: 'action', to: everyone },
+  approval_approved: { title: 'Approved', urgency: 'routine', to: concerned },
+  approval_rejected: { title: 'Rejected', urgency: 'routine', to: concerned },
+  approval_withdrawn: { title: 'Request withdrawn', urgency: 'routine', to: concerned },
+  approval_expired: { title: 'Approval expired: nobody decided in time', urgency: 'urgent', to: concerned },
+  job_cancelled: { title: 'Job cancelled', urgency: 'routine', to: concerned },
+  job_failed: { title: 'Job failed', urgency: 'urgent', to: concerned },
+  issuance_failed: { title: 'Issuance failed', urgency: 'urgent', to: concerned },
+  signing_refused: { title: 'Signing refused: no valid mandate', urgency: 'urgent', to: concerned },
+  certificate_quarantined: {
+    title: 'Certificate quarantined: it is not what was approved',
+    urgency: 'urgent',
+    to: concerned,
+  },
+}
+
+/** The row of an event type, or null for one that is told to nobody. */
+export const tellingOf = (type: EventType): Telling | null => table[type] ?? null
