@@ -49,18 +49,23 @@ export async function subscribedQueue(name: string) {
   return { url: QueueUrl, remove: () => clients.sqs.send(new DeleteQueueCommand({ QueueUrl })) }
 }
 
-export type Received = { readonly headers: IncomingMessage['headers']; readonly body: string }
+export type Received = {
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
 
 /** A receiver of webhooks on this machine: it keeps what it gets, and answers as a test says. */
 export async function startReceiver(statusFor: (received: Received) => number) {
-  const received: (Received & { readonly path: string; readonly status: number })[] = []
+  const received: (Received & { readonly status: number })[] = []
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const got = { headers: request.headers, body: Buffer.concat(chunks).toString() }
+      const { headers, url: path = '' } = request
+      const got = { path, headers, body: Buffer.concat(chunks).toString() }
       const status = statusFor(got)
-      received.push({ ...got, path: request.url ?? '', status })
+      received.push({ ...got, status })
       response.writeHead(status).end()
     })
   })
