@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import * as z from 'zod'
 import { faultLogger, logger } from './logger.ts'
-import { jsonOf } from './queue.ts'
+import { jsonOf, noteLastDelivery } from './queue.ts'
 
 const notifyMessage = z.strictObject({ chain: z.string().min(1), sequence: z.int().min(1) })
 
@@ -20,7 +20,8 @@ type Work = {
  * that is slow holds nobody up but itself.
  */
 export const notifyFunction = ({ notify, postpone, retry_after_seconds }: Work) => {
-  const isDone = async ({ body, messageId, receiptHandle, attributes }: SQSRecord): Promise<boolean> => {
+  const isDone = async (record: SQSRecord): Promise<boolean> => {
+    const { body, messageId, receiptHandle, attributes } = record
     try {
       const attempt = Number(attributes.ApproximateReceiveCount)
       const outcome = await notify(notifyMessage.parse(jsonOf(body)), attempt)
@@ -30,6 +31,7 @@ export const notifyFunction = ({ notify, postpone, retry_after_seconds }: Work) 
     } catch (error) {
       faultLogger(error)
     }
+    noteLastDelivery(record)
     return false
   }
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {

@@ -1,10 +1,10 @@
-import { stageFor } from './approval-policy.ts'
 import { approvalsOf } from './decide.ts'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
 import type { Job, JobFile } from './job.ts'
 import { may } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
+import { stageFor } from './staging.ts'
 import { harmless, summaryOf } from './summary.ts'
 import type { Audience, Telling, Urgency } from './telling.ts'
 

@@ -25,6 +25,8 @@ const table: Partial<Record<EventType, Telling>> = {
   approval_withdrawn: { title: 'Request withdrawn', urgency: 'routine', to: concerned },
   approval_expired: { title: 'Approval expired: nobody decided in time', urgency: 'urgent', to: concerned },
   job_cancelled: { title: 'Job cancelled', urgency: 'routine', to: concerned },
+  grant_granted: { title: 'Standing grant given', urgency: 'routine', to: concerned },
+  grant_withdrawn: { title: 'Standing grant withdrawn', urgency: 'action', to: concerned },
   job_failed: { title: 'Job failed', urgency: 'urgent', to: concerned },
   issuance_failed: { title: 'Issuance failed', urgency: 'urgent', to: concerned },
   signing_refused: { title: 'Signing refused: no valid mandate', urgency: 'urgent', to: concerned },

@@ -175,8 +175,8 @@ const contend = async (world: World, within: Ports, csr: string): Promise<void> 
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
-const ports = { port: await freePort(), edge_port: await freePort() }
-const ground = { folder, ...ports, emulator: null, notifications: null }
+const doors = { port: await freePort(), edge_port: await freePort() }
+const ground = { folder, ...doors, emulator: null, notifications: null }
 const world = await makeWorld(ground, progressTo(process.stderr))
 try {
   const within = ports(world)
