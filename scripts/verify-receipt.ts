@@ -23,17 +23,22 @@ const read = <T extends z.ZodType>(path: string, schema: T): z.output<T> => {
   return result.data
 }
 
-const told = ({ issued_by }: EvidenceBundle): readonly string[] => {
-  const { content, events } = issued_by
-  const approvals = events.filter(({ type }) => type === 'approval_approved' || type === 'decision_recorded')
-  return [
-    `✓ ${summaryOf(content)}`,
-    `  requested by ${events[0]?.actor} at ${events[0]?.time}`,
-    ...approvals.map(({ actor, time, details }) => `  approved by ${actor} (${details.name}) at ${time}`),
-    ...(approvals.length === 0
-      ? ['  under rules that ask for nobody else, and were approved themselves']
-      : []),
-  ]
+const wordsOf = ({ content, events }: EvidenceBundle['issued_by']): readonly string[] => [
+  `✓ ${summaryOf(content)}`,
+  `  requested by ${events[0]?.actor} at ${events[0]?.time}`,
+  ...events
+    .filter(({ type }) => type === 'approval_approved' || type === 'decision_recorded')
+    .map(({ actor, time, details }) => `  approved by ${actor} (${details.name}) at ${time}`),
+]
+
+const told = ({ issued_by, granted_by }: EvidenceBundle): readonly string[] => {
+  const words = wordsOf(issued_by)
+  const { content } = issued_by
+  if (granted_by !== undefined && content.type === 'Renewal')
+    return [...words, `  as number ${content.grant?.number} under a standing grant`, ...wordsOf(granted_by)]
+  return words.length > 2
+    ? words
+    : [...words, '  under rules that ask for nobody else, and were approved themselves']
 }
 
 const main = (): number => {

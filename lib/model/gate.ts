@@ -192,6 +192,8 @@ function* standingComplaints(place: GrantPlace, evidence: Evidence): Generator<s
     { current: rules.current, compromised_at, now },
   )
   if (state !== 'active') yield `the grant is ${state}: ${detail}`
+  if (granted_by?.events.some(({ type }) => type === 'grant_withdrawn') === true)
+    yield 'the grant was withdrawn'
   yield* placeComplaints(bounds, place, now)
 }
 

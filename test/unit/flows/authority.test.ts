@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { keys } from '../../../lib/aws/table.ts'
 import { certificatePlan } from '../../../lib/model/plan.ts'
+import { asked as askedGrant, renew } from '../../support/grants.ts'
 import type { MemoryAuthority } from '../../support/memory-authority.ts'
 import { keyOf, publicKeyFor } from '../../support/pki-keys.ts'
 import { makeWorld, profileBody, type World } from '../../support/world.ts'
@@ -173,6 +175,44 @@ describe('AWS Private CA', () => {
     world.pass(3601)
     await world.issuePrivately(job_id)
     expect((await world.jobOf(job_id)).job).toMatchObject({ status: 'Failed' })
+  })
+
+  /** A renewal under a standing grant, ordered of an authority that takes its time. */
+  const orderedUnderGrant = async (world: World) => {
+    const body = { ...profileBody, issuer_id: 'iss-private', requires_approval: true }
+    await approved(world, await world.call('carol', 'changeProfile', { id: 'p-private', body }))
+    const { certificate_id, approval_id, job_id } = await asked(world)
+    await world.call('bob', 'approve', { id: approval_id })
+    await settle(world, job_id)
+    const grant = await askedGrant(world, certificate_id)
+    await world.call('bob', 'approve', { id: grant.approval_id })
+    await world.drain()
+    world.authority.slow = 1
+    const renewal = await renew(world, certificate_id)
+    await world.drain()
+    return { certificate_id, grant_id: grant.grant_id, renewal_id: String(renewal.id) }
+  }
+
+  it('is asked for what it made under a standing grant, although that was withdrawn since', async () => {
+    const world = await privateWorld()
+    const { grant_id, renewal_id } = await orderedUnderGrant(world)
+    await world.call('bob', 'withdrawGrant', { id: grant_id })
+    expect((await settle(world, renewal_id)).job.status).toBe('Completed')
+    expect(world.authority.orders).toHaveLength(2)
+  })
+
+  it('gets one order for each place of a standing grant', async () => {
+    const world = await privateWorld()
+    const { certificate_id, grant_id, renewal_id } = await orderedUnderGrant(world)
+    expect((await settle(world, renewal_id)).job.status).toBe('Completed')
+    // As if no place had ever been given away.
+    world.table.tamper(keys.grantUse(grant_id), () => null)
+    const again = await renew(world, certificate_id)
+    expect((await settle(world, again.id)).job).toMatchObject({
+      status: 'Failed',
+      error_message: expect.stringContaining('another job was signed in this place of the grant'),
+    })
+    expect(world.authority.orders).toHaveLength(2)
   })
 
   it('is not stood in for by a key of ours', async () => {

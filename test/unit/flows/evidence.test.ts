@@ -10,6 +10,7 @@ import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { verifyEvidence } from '../../../lib/flows/verify-evidence.ts'
 import { type EvidenceBundle, evidenceBundle } from '../../../lib/model/evidence.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
+import { granted, renew } from '../../support/grants.ts'
 import { makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
 /** What a reader makes of a text that claims to be a bundle. */
@@ -23,6 +24,20 @@ const judge = (text: string): readonly string[] => {
   const read = evidenceBundle.safeParse(parsed)
   if (!read.success) return ['not a bundle']
   return verifyEvidence(read.data, receiptVerifier(receiptKeys, read.data.environment))
+}
+
+/** What the command that auditors run says of a bundle. */
+const told = (bundle: EvidenceBundle): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-told-'))
+  try {
+    const [path, keys] = [join(folder, 'bundle.json'), join(folder, 'jwks.json')]
+    writeFileSync(path, JSON.stringify(bundle))
+    writeFileSync(keys, JSON.stringify(jwksOf(receiptKeys)))
+    const args = ['scripts/verify-receipt.ts', path, '--jwks', keys]
+    return spawnSync(process.execPath, args, { encoding: 'utf8', env: {} }).stdout
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 describe('the evidence of a certificate', () => {
@@ -94,6 +109,84 @@ describe('the evidence of a certificate', () => {
     ['from another deployment', (honest) => ({ ...honest, environment: 'x' }), 'no receipt that verifies'],
   ])('fails %s', (_, tamper, reason) => {
     expect(judge(JSON.stringify(tamper(bundle))).join('; ')).toContain(reason)
+  })
+
+  describe('of a renewal that nobody approved by itself', () => {
+    const bundles = async () => {
+      const granting = await makeFurnishedWorld()
+      const grant = await granted(granting)
+      const other = await granted(granting)
+      await renew(granting, grant.certificate_id)
+      await renew(granting, other.certificate_id)
+      await granting.drain()
+      granting.pass(1)
+      await granting.call('bob', 'withdrawGrant', { id: grant.grant_id })
+      return {
+        grant,
+        bundle: await gatherEvidence(granting, grant.certificate_id, 2),
+        first: await gatherEvidence(granting, grant.certificate_id, 1),
+        other: await gatherEvidence(granting, other.certificate_id, 2),
+      }
+    }
+
+    it('proves who approved its standing grant, also after that was withdrawn', async () => {
+      const { bundle: under, grant } = await bundles()
+      expect(judge(JSON.stringify(under))).toEqual([])
+      expect(under.granted_by?.events.at(-1)?.type).toBe('grant_withdrawn')
+      expect(told(under)).toContain('approved by pr-bob (bob)')
+      expect(told(under)).toContain(`let ${grant.certificate_id} be renewed 5 times`)
+    })
+
+    it.each<[string, (all: Awaited<ReturnType<typeof bundles>>) => unknown, string]>([
+      [
+        'without the job that gave the grant',
+        ({ bundle: { granted_by: _, ...rest } }) => rest,
+        'there is no job that gave',
+      ],
+      [
+        'with the grant of another certificate',
+        ({ bundle: under, other }) => ({ ...under, granted_by: other.granted_by }),
+        'there is no job that gave',
+      ],
+      [
+        'with a grant, where it needs none',
+        ({ first, bundle: under }) => ({ ...first, granted_by: under.granted_by }),
+        'it was issued under no standing grant',
+      ],
+      [
+        'without the approval of the grant',
+        ({ bundle: under }) => ({
+          ...under,
+          granted_by: {
+            content: under.granted_by?.content,
+            events: under.granted_by?.events.filter(({ actor }) => actor !== 'pr-bob'),
+          },
+        }),
+        'the chain of events is broken',
+      ],
+      [
+        'with more granted than was approved',
+        ({ bundle: under }) => ({
+          ...under,
+          granted_by: { ...under.granted_by, content: { ...under.granted_by?.content, issuances: 6 } },
+        }),
+        'the content is not what was requested',
+      ],
+    ])('fails %s', async (_, tamper, reason) => {
+      expect(judge(JSON.stringify(tamper(await bundles()))).join('; ')).toContain(reason)
+    })
+
+    it('fails with any byte of it changed', { timeout: 60_000 }, async () => {
+      const whole = JSON.stringify((await bundles()).bundle)
+      fc.assert(
+        fc.property(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 0x20, max: 0x7e }), (at, code) => {
+          const other = String.fromCharCode(code)
+          fc.pre(other !== whole[at])
+          expect(judge(whole.slice(0, at) + other + whole.slice(at + 1))).not.toEqual([])
+        }),
+        { numRuns: 200 },
+      )
+    })
   })
 
   it('is verified by the command that auditors run, which needs the public keys and nothing else', () => {

@@ -248,10 +248,16 @@ describe('a standing grant that ends between the request and the signature', () 
     const { world, grant, id } = await prepared()
     const rules = await world.profiles.rules('p-prod-web', 1)
     const known = await world.grants.of(grant.certificate_id)
+    const seen = await world.jobOf(grant.job_id)
     await end(world, grant)
     const before = world.signatures.length
-    const grants = { of: async () => known }
-    await issueCertificate({ ...world.kms, grants, profiles: { rules: async () => rules } }, id)
+    const stale = {
+      ...world.kms,
+      grants: { of: async () => known },
+      profiles: { rules: async () => rules },
+      jobs: { ...world.jobs, load: async (of: string) => (of === grant.job_id ? seen : world.jobs.load(of)) },
+    }
+    await issueCertificate(stale, id)
     expect(world.signatures).toHaveLength(before)
     expect((await world.jobOf(id)).job).toMatchObject({
       status: 'Failed',
@@ -317,6 +323,13 @@ describe('a grant written into the table by hand', () => {
     world.table.write(forged)
     const id = await forge(world, { ...grant, grant_id: waiting.grant_id })
     expect(await offered(world, id)).toEqual(refused('0 of 1 approvals'))
+  })
+
+  it('is no better for a row that says nobody withdrew it', async () => {
+    const { id } = await renew(world, grant.certificate_id)
+    await world.call('bob', 'withdrawGrant', { id: grant.grant_id })
+    world.table.tamper(row(), (found) => ({ ...found, withdrawn_at: null, withdrawn_by: null }))
+    expect(await offered(world, id)).toEqual(refused('the grant was withdrawn'))
   })
 
   it('is no grant when its row is gone', async () => {

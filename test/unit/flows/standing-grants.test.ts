@@ -335,6 +335,29 @@ describe('a renewal under a standing grant', () => {
     expect((await renew(world, certificate_id, { csr })).grant).toEqual({ id: older, number: 1 })
   })
 
+  it('sent many times at once with one Idempotency-Key takes one place, and all get its answer', async () => {
+    const { certificate_id, grant_id } = await granted(world)
+    const once = { id: certificate_id, body: {}, idempotency_key: 'k1' }
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => world.call('alice', 'renewCertificate', once)),
+    )
+    expect(new Set(answers.map(({ body }) => body.job.id)).size).toBe(1)
+    expect(answers[0]?.body.job.grant).toEqual({ id: grant_id, number: 1 })
+    expect(await shown(world, grant_id)).toMatchObject({ used: 1 })
+  })
+
+  it('is as open as any other where the profile needs nobody any more', async () => {
+    const { certificate_id } = await granted(world)
+    const body = { ...profileBody, requires_approval: false }
+    const { body: answer } = await world.call('carol', 'changeProfile', { id: 'p-prod-web', body })
+    await world.call('bob', 'approve', { id: answer.approval.id })
+    await world.drain()
+    const job = await renew(world, certificate_id)
+    expect(job).toMatchObject({ status: 'Pending', grant: null, outside_grants: [] })
+    await world.drain()
+    expect((await world.jobOf(job.id)).job.status).toBe('Completed')
+  })
+
   describe('whose job came to nothing', () => {
     it('gives its place back when nothing of it was on record to be signed', async () => {
       const { certificate_id, grant_id } = await granted(world, { issuances: 1 })
