@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { grantView } from '../../lib/http/views.ts'
 import { jobCompleted, requested } from '../../scripts/local/api.ts'
+import { commandsOf, runIn } from '../support/live-commands.ts'
 import { eventsOf, typesOf } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
-import { approve, issueGated } from '../support/live-requests.ts'
-import { as, stack } from '../support/stack.ts'
+import { issueGated } from '../support/live-requests.ts'
+import { as } from '../support/stack.ts'
 
 const asked = requested.extend({ grant_id: z.string() })
 const renewed = requested.extend({
@@ -19,38 +20,49 @@ const renewed = requested.extend({
   }),
 })
 
-describe('a certificate with a standing grant', () => {
+/** Every command of the page is run, in its order. */
+const [ask = '', decide = '', show = '', renewOnce = '', withdraw = '', prove = '', audit = ''] = commandsOf(
+  'docs/operator/standing-grants.md',
+)
+
+describe('a certificate with a standing grant, by the commands of its page', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-grant-'))
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text)
-    return join(folder, name)
-  }
   let certificate_id: string
   let grant_id: string
+  let approval_id: string
   let renewal_id: string
 
+  const run = (command: string) =>
+    runIn(folder, command, {
+      'mc-shop': certificate_id,
+      '2027-03-01T00:00:00Z': new Date(Date.now() + 200 * 86_400_000).toISOString(),
+      '$(jq -r .approval.id grant.json)': approval_id,
+      '$(jq -r .grant_id grant.json)': grant_id,
+    })
   const renew = () =>
     as('alice').expect(renewed, 202, as('alice').post(`/certificates/${certificate_id}/renew`, {}))
+  const shown = () => as('bob').expect(grantView, 200, as('bob').get(`/grants/${grant_id}`))
 
   beforeAll(async () => {
     certificate_id = (await issueGated()).certificate_id
-    const until = new Date(Date.now() + 30 * 86_400_000).toISOString()
-    const bounds = { issuances: 3, period: 'P1D', until }
-    const path = `/certificates/${certificate_id}/grants`
-    const made = await as('alice').expect(asked, 202, as('alice').post(path, bounds))
+    await run(ask)
+    const made = asked.parse(JSON.parse(readFileSync(join(folder, 'grant.json'), 'utf8')))
     grant_id = made.grant_id
-    await approve(made.approval?.id ?? '')
+    approval_id = made.approval?.id ?? ''
+    expect(await run(decide)).toContain('be renewed 12 times without further approval, once in P20D at most')
     await jobCompleted(as('alice'), made.job.id)
+    expect(await run(show)).toContain(grant_id)
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('is renewed without a person, and OpenSSL takes what comes', async () => {
-    const { job, approval } = await renew()
-    expect(approval).toBe(null)
-    expect(job).toMatchObject({ status: 'Pending', grant: { id: grant_id, number: 1 } })
-    renewal_id = job.id
-    await jobCompleted(as('alice'), job.id)
-    expect(typesOf(await eventsOf(job.id))).toEqual([
+  it('is renewed without a person, once of ten times at once, and OpenSSL takes what comes', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, renew))
+    const placed = answers.filter(({ job }) => job.status === 'Pending')
+    expect(placed).toMatchObject([{ approval: null, job: { grant: { id: grant_id, number: 1 } } }])
+    expect(answers.filter(({ job }) => job.status === 'AwaitingApproval')).toHaveLength(9)
+    renewal_id = placed[0]?.job.id ?? ''
+    await jobCompleted(as('alice'), renewal_id)
+    expect(typesOf(await eventsOf(renewal_id))).toEqual([
       'renewal_requested',
       'grant_consumed',
       'issuance_planned',
@@ -61,46 +73,28 @@ describe('a certificate with a standing grant', () => {
   })
 
   it('proves offline which people approved that', async () => {
-    const evidence = await as('dave').get(`/certificates/${certificate_id}/versions/2/evidence`)
-    expect(evidence.status).toBe(200)
-    const keys = await (await fetch(`${stack.api_url}/.well-known/countersign/jwks.json`)).text()
-    const args = [file('bundle.json', evidence.text), '--jwks', file('jwks.json', keys)]
-    const run = () =>
-      spawnSync(process.execPath, ['scripts/verify-receipt.ts', ...args], { encoding: 'utf8', env: {} })
-    const told = run()
-    expect(told.stdout).toContain('as number 1 under a standing grant')
-    expect(told.stdout).toContain('approved by pr-bob (bob)')
-    expect(told.status).toBe(0)
-    file('bundle.json', evidence.text.replaceAll('pr-bob', 'pr-eve'))
-    expect(run().status).toBe(1)
+    const told = await run(prove)
+    expect(told).toContain('as number 1 under a standing grant')
+    expect(told).toContain('approved by pr-bob (bob)')
+    const bundle = join(folder, 'bundle.json')
+    writeFileSync(bundle, readFileSync(bundle, 'utf8').replaceAll('pr-bob', 'pr-eve'))
+    const args = ['scripts/verify-receipt.ts', bundle, '--jwks', join(folder, 'jwks.json')]
+    expect(spawnSync(process.execPath, args, { env: {} }).status).toBe(1)
+    expect(await run(audit)).toContain(grant_id)
   })
 
   it('waits for a person the second time in a period, and says why', async () => {
-    const { job, approval } = await renew()
-    expect(job).toMatchObject({
-      status: 'AwaitingApproval',
-      grant: null,
-      outside_grants: [
-        { id: grant_id, detail: `it allows one renewal in P1D, and ${renewal_id} is that one` },
-      ],
-    })
-    expect(approval).not.toBe(null)
-    const shown = await as('bob').expect(grantView, 200, as('bob').get(`/grants/${grant_id}`))
-    expect(shown).toMatchObject({ state: 'active', used: 1, remaining: 2, last_used_by: renewal_id })
+    const said = await run(renewOnce)
+    expect(said).toContain('AwaitingApproval')
+    expect(said).toContain(`it allows one renewal in P20D, and ${renewal_id} is that one`)
+    expect(await shown()).toMatchObject({ state: 'active', used: 1, remaining: 11, last_used_by: renewal_id })
   })
 
   it('is withdrawn at once by one person, and not by somebody who has no part in it', async () => {
     const refused = await as('dave').post(`/grants/${grant_id}/withdraw`, {})
     expect([refused.status, refused.json]).toMatchObject([403, { code: 'forbidden' }])
-    const withdrawn = await as('bob').post(`/grants/${grant_id}/withdraw`, { note: 'no longer' })
-    expect(withdrawn.status).toBe(200)
-    const { job } = await renew()
-    expect(job.outside_grants[0]?.detail).toContain('it was withdrawn by pr-bob')
-    const listed = await as('alice').expect(
-      z.array(grantView),
-      200,
-      as('alice').get(`/certificates/${certificate_id}/grants`),
-    )
-    expect(listed.map(({ id, state }) => [id, state])).toEqual([[grant_id, 'withdrawn']])
+    expect(await run(withdraw)).toContain('Completed')
+    expect((await renew()).job.outside_grants[0]?.detail).toContain('it was withdrawn by pr-bob')
+    expect(await shown()).toMatchObject({ state: 'withdrawn', withdrawn_by: 'pr-bob' })
   })
 })
