@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, timingSafeEqual } from 'node:crypto'
 
 /** What JSON can say, and nothing that JSON would drop in silence. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
@@ -21,10 +21,9 @@ export const canonicalJson = (value: unknown): string => {
 }
 
 /** SHA-256 over the canonical JSON of a value, lower case hex. */
-export const digestOf = (value: unknown): string =>
-  createHash('sha256').update(canonicalJson(value), 'utf8').digest('hex')
+export const digestOf = (value: unknown): string => hash('sha256', canonicalJson(value), 'hex')
 
-export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export const sha256 = (bytes: string | Uint8Array): string => hash('sha256', bytes, 'hex')
 
 /** Equality in time that does not depend on where two texts differ. */
 export const sameSecret = (a: string, b: string): boolean =>

@@ -10,6 +10,8 @@ export const nameAttribute = z.strictObject({
   value: z.string().min(1).max(256),
 })
 
+export type NameAttribute = Readonly<z.infer<typeof nameAttribute>>
+
 /** A distinguished name as a list of single-valued RDNs, most significant first (RFC 5280 §4.1.2.4). */
 export const distinguishedName = z.array(nameAttribute).max(32)
 

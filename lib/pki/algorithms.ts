@@ -2,6 +2,8 @@ import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { type KeyAlgorithm, type SigningAlgorithm, signingAlgorithms } from '../model/algorithms.ts'
 import { asn1Null, explicit, number, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
+import { hexOf } from './octets.ts'
+import { sameOctets } from './same.ts'
 
 /** The hashes that signatures are over, as node:crypto names them. */
 export type HashName = 'sha256' | 'sha384' | 'sha512'
@@ -62,8 +64,6 @@ const pss = (arc: string, hash: HashName, salt_octets: number): SignatureRow[] =
     return { type: 'rsa', identifier: sequence(oid('1.2.840.113549.1.1.10'), choice), hash, salt_octets }
   })
 
-const hexOf = (octets: Uint8Array): string => Buffer.from(octets).toString('hex')
-
 /** Every signature that is verified, by its AlgorithmIdentifier; SHA-1 and MD5 are not among them. */
 const acceptedSignatures: ReadonlyMap<string, SignatureRow> = new Map(
   [
@@ -77,7 +77,7 @@ const acceptedSignatures: ReadonlyMap<string, SignatureRow> = new Map(
 
 /** The signing algorithm that an AlgorithmIdentifier (DER) names; null when issuers here do not sign so. */
 export const signingAlgorithmOf = (identifier: Uint8Array): SigningAlgorithm | null =>
-  signingAlgorithms.find((name) => Buffer.compare(signingTable[name].identifier, identifier) === 0) ?? null
+  signingAlgorithms.find((name) => sameOctets(signingTable[name].identifier, identifier)) ?? null
 
 /** A public key from its SubjectPublicKeyInfo; null when node:crypto does not take it (a point off the curve, say). */
 export function publicKeyOf(spki: Uint8Array): KeyObject | null {

@@ -11,13 +11,15 @@ import {
   octetString,
   sequence,
 } from './der.ts'
+import { type Backward, lengthOf, putHeader, putHex, putOctets } from './der-backward.ts'
 import { encodeOid, oid } from './der-oid.ts'
 import { purposeIds } from './extension-values.ts'
 import { extensionIds } from './extensions.ts'
-import { encodeGeneralNames } from './general-names.ts'
+import { putGeneralNames } from './general-names.ts'
 import { keyIdOf } from './key-id.ts'
 import { encodeNameConstraints } from './name-constraints.ts'
 import { remembered } from './remembered.ts'
+import { sameList } from './same.ts'
 
 /** Extension (RFC 5280 §4.1); `critical` false is the default and left out. */
 export const encodeExtension = (id: string, critical: boolean, value: Uint8Array): Uint8Array =>
@@ -66,20 +68,36 @@ const extendedKeyUsage = ({ extended_key_usage: purposes }: CertificatePlan): Ui
   return [encodeExtension(extensionIds.extended_key_usage, purposes.includes('timeStamping'), value)]
 }
 
+/** Closes an extension whose value was written since then. */
+const putExtensionHeaders = (
+  to: Backward,
+  { id, critical }: { readonly id: string; readonly critical: boolean },
+  since: number,
+): void => {
+  putHeader(to, 0x04, since)
+  if (critical) putOctets(to, boolean(true))
+  putOctets(to, oid(id))
+  putHeader(to, 0x30, since)
+}
+
 /** Critical when the subject is empty (RFC 5280 §4.2.1.6). */
-const subjectAlternativeName = ({
-  subject,
-  subject_alternative_names: names,
-}: CertificatePlan): Uint8Array[] =>
-  names.length === 0
-    ? []
-    : [
-        encodeExtension(
-          extensionIds.subject_alternative_name,
-          subject.length === 0,
-          encodeGeneralNames(names),
-        ),
-      ]
+const putAlternativeNames = (
+  to: Backward,
+  { subject, subject_alternative_names: names }: CertificatePlan,
+): void => {
+  if (names.length === 0) return
+  const since = lengthOf(to)
+  putGeneralNames(to, names)
+  const id = extensionIds.subject_alternative_name
+  putExtensionHeaders(to, { id, critical: subject.length === 0 }, since)
+}
+
+const putSubjectKeyId = (to: Backward, spki: Uint8Array): void => {
+  const since = lengthOf(to)
+  putHex(to, keyIdOf(spki))
+  putHeader(to, 0x04, since)
+  putExtensionHeaders(to, { id: extensionIds.subject_key_identifier, critical: false }, since)
+}
 
 const distributionPoints = ({ crl_distribution_points: urls }: CertificatePlan): Uint8Array[] => {
   if (urls.length === 0) return []
@@ -119,8 +137,11 @@ type Made = (plan: CertificatePlan) => Uint8Array
 /** What the profile says of the key: the same for all it certifies. */
 const usages: Made = remembered(
   (plan) => concat([basicConstraints(plan), keyUsage(plan), ...extendedKeyUsage(plan)]),
-  ({ basic_constraints: { ca, path_length }, key_usage, extended_key_usage }) =>
-    `${ca} ${path_length} ${key_usage.join()} ${extended_key_usage.join()}`,
+  (a, b) =>
+    a.basic_constraints.ca === b.basic_constraints.ca &&
+    a.basic_constraints.path_length === b.basic_constraints.path_length &&
+    sameList(a.key_usage, b.key_usage) &&
+    sameList(a.extended_key_usage, b.extended_key_usage),
 )
 
 /** Where to ask for the status: the same for all of an issuer, or of a shard of its list. */
@@ -136,27 +157,27 @@ const status: Made = remembered(
         : []),
       ...(plan.ocsp_no_check ? [encodeExtension(extensionIds.ocsp_no_check, false, asn1Null)] : []),
     ]),
-  (plan) =>
-    [
-      plan.issuer.key_id,
-      plan.crl_distribution_points.join(' '),
-      plan.ocsp.join(' '),
-      plan.ca_issuers.join(' '),
-      plan.must_staple,
-      plan.no_revocation_available,
-      plan.ocsp_no_check,
-    ].join('\n'),
+  (a, b) =>
+    a.issuer.key_id === b.issuer.key_id &&
+    sameList(a.crl_distribution_points, b.crl_distribution_points) &&
+    sameList(a.ocsp, b.ocsp) &&
+    sameList(a.ca_issuers, b.ca_issuers) &&
+    a.must_staple === b.must_staple &&
+    a.no_revocation_available === b.no_revocation_available &&
+    a.ocsp_no_check === b.ocsp_no_check,
 )
 
-/** The extensions of a certificate (RFC 5280 §4.2, RFC 7633, RFC 9608 §2, RFC 6960 §4.2.2.2.1), always in one order. */
-export function certificateExtensions(plan: CertificatePlan): Uint8Array {
-  const key_id = keyIdOf(Buffer.from(plan.public_key.spki, 'base64'))
-  return sequence(
-    usages(plan),
-    ...subjectAlternativeName(plan),
-    ...nameConstraints(plan),
-    ...certificatePolicies(plan),
-    encodeExtension(extensionIds.subject_key_identifier, false, octetString(keyIdOctets(key_id))),
-    status(plan),
-  )
+/**
+ * Writes the extensions of a certificate (RFC 5280 §4.2, RFC 7633, RFC 9608 §2, RFC 6960 §4.2.2.2.1), always in one
+ * order. `spki` is the plan's, as DER.
+ */
+export const putExtensions = (to: Backward, plan: CertificatePlan, spki: Uint8Array): void => {
+  const since = lengthOf(to)
+  putOctets(to, status(plan))
+  putSubjectKeyId(to, spki)
+  for (const seldom of [...nameConstraints(plan), ...certificatePolicies(plan)].toReversed())
+    putOctets(to, seldom)
+  putAlternativeNames(to, plan)
+  putOctets(to, usages(plan))
+  putHeader(to, 0x30, since)
 }

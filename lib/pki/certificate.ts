@@ -2,13 +2,44 @@ import type { SigningAlgorithm } from '../model/algorithms.ts'
 import type { CertificatePlan, ValidityPeriod } from '../model/plan.ts'
 import { Refusal } from '../model/refusal.ts'
 import { signingTable } from './algorithms.ts'
-import { certificateExtensions } from './certificate-extensions.ts'
-import { explicit, integer, number, sequence } from './der.ts'
-import { time } from './der-time.ts'
-import { encodeName } from './name.ts'
+import { putExtensions } from './certificate-extensions.ts'
+import { explicit, number } from './der.ts'
+import {
+  type Backward,
+  backward,
+  lengthOf,
+  putHeader,
+  putHex,
+  putOctet,
+  putOctets,
+  writtenOf,
+} from './der-backward.ts'
+import { putTime } from './der-time.ts'
+import { putName } from './name.ts'
+import { remembered } from './remembered.ts'
 import { signedSequence } from './signing.ts'
 
 const versionThree = explicit(0, number(2))
+
+/** The name of an issuer is the same in all that it signs. */
+const issuerName = remembered(
+  (subject: string) => Buffer.from(subject, 'base64'),
+  (a, b) => a === b,
+)
+
+const putSerial = (to: Backward, serial: string): void => {
+  const since = lengthOf(to)
+  putHex(to, serial)
+  if (serial >= '8') putOctet(to, 0)
+  putHeader(to, 0x02, since)
+}
+
+const putValidity = (to: Backward, { not_before, not_after }: ValidityPeriod): void => {
+  const since = lengthOf(to)
+  putTime(to, not_after)
+  putTime(to, not_before)
+  putHeader(to, 0x30, since)
+}
 
 /**
  * The TBSCertificate (RFC 5280 §4.1) of a plan at a moment of issuance. The
@@ -17,17 +48,21 @@ const versionThree = explicit(0, number(2))
  * no certificate can hold, `csr_key_refused` for an SPKI that is not DER,
  * `issuer_invalid` for a key identifier that is not hex.
  */
-export const tbsCertificate = (plan: CertificatePlan, period: ValidityPeriod): Uint8Array =>
-  sequence(
-    versionThree,
-    integer(Buffer.from(plan.serial, 'hex')),
-    signingTable[plan.issuer.signing_algorithm].identifier,
-    Buffer.from(plan.issuer.subject, 'base64'),
-    sequence(time(new Date(period.not_before)), time(new Date(period.not_after))),
-    encodeName(plan.subject),
-    Buffer.from(plan.public_key.spki, 'base64'),
-    explicit(3, certificateExtensions(plan)),
-  )
+export const tbsCertificate = (plan: CertificatePlan, period: ValidityPeriod): Uint8Array => {
+  const to = backward()
+  const spki = Buffer.from(plan.public_key.spki, 'base64')
+  putExtensions(to, plan, spki)
+  putHeader(to, 0xa3, 0)
+  putOctets(to, spki)
+  putName(to, plan.subject)
+  putValidity(to, period)
+  putOctets(to, issuerName(plan.issuer.subject))
+  putOctets(to, signingTable[plan.issuer.signing_algorithm].identifier)
+  putSerial(to, plan.serial)
+  putOctets(to, versionThree)
+  putHeader(to, 0x30, 0)
+  return writtenOf(to)
+}
 
 /**
  * The validity that a plan has when it is issued now: whole seconds, both ends

@@ -31,7 +31,7 @@ const derOf = (input: string | Uint8Array): Uint8Array => {
   const text =
     typeof input === 'string' ? input : input[0] === 0x30 ? null : Buffer.from(input).toString('latin1')
   if (text === null && input.length > maximum.octets) throw tooLarge()
-  if (typeof input !== 'string' && text === null) return Uint8Array.from(input)
+  if (typeof input !== 'string' && text === null) return new Uint8Array(input)
   const labels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']
   const der = reading('csr_malformed', () => decodePem(text ?? '', labels, 'the request'))
   if (der.length > maximum.octets) throw tooLarge()

@@ -89,6 +89,17 @@ export function* elementsOf(content: Uint8Array): Generator<Element, void> {
   }
 }
 
+/** All the elements of a content. */
+export function listOf(content: Uint8Array): readonly Element[] {
+  const elements: Element[] = []
+  for (let offset = 0; offset < content.length; ) {
+    const element = elementAt(content, offset)
+    elements.push(element)
+    offset += element.raw.length
+  }
+  return elements
+}
+
 /** A walk over the elements of a content. Whatever does not fit is malformed. */
 export function cursorOf(content: Uint8Array): Cursor {
   let offset = 0
@@ -107,7 +118,7 @@ export function cursorOf(content: Uint8Array): Cursor {
       return element
     },
     rest: () => {
-      const left = [...elementsOf(content.subarray(offset))]
+      const left = listOf(content.subarray(offset))
       offset = content.length
       return left
     },

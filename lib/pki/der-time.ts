@@ -1,4 +1,5 @@
 import { element } from './der.ts'
+import { type Backward, lengthOf, putHeader, putOctet } from './der-backward.ts'
 
 /** The decimal digits of a number, as octets at an offset. */
 const writeDigits = (octets: Uint8Array, offset: number, value: number, digits: number): void => {
@@ -29,4 +30,22 @@ export const generalizedTime = (date: Date): Uint8Array => element(0x18, wholeSe
 export const time = (date: Date): Uint8Array => {
   const year = date.getUTCFullYear()
   return year < 1950 || year > 2049 ? generalizedTime(date) : element(0x17, wholeSeconds(date, 2))
+}
+
+/** An instant in ISO 8601, to the second or finer. */
+const instantForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
+
+/** Where the digits of YYYYMMDDHHMMSS are in it. */
+const digitsAt = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
+
+/** Writes an instant in ISO 8601 as `time` does; fractions of a second are cut off. */
+export const putTime = (to: Backward, instant: string): void => {
+  if (!instantForm.test(instant))
+    throw new RangeError('a certificate cannot say a year before 0 or after 9999')
+  const short = instant >= '1950' && instant < '2050'
+  const since = lengthOf(to)
+  putOctet(to, 0x5a)
+  for (let index = digitsAt.length - 1; index >= (short ? 2 : 0); index -= 1)
+    putOctet(to, instant.charCodeAt(digitsAt[index] ?? 0))
+  putHeader(to, short ? 0x17 : 0x18, since)
 }

@@ -1,8 +1,9 @@
 import { type Element, malformed } from './der-reader.ts'
+import { latin1Of } from './octets.ts'
 
 /** The magnitude of an INTEGER that is not negative, without leading zeros (zero is one octet). */
 export function magnitudeOf(element: Element, subject: string): Uint8Array {
-  const [first, second] = element.content
+  const { 0: first, 1: second } = element.content
   if (element.tag !== 0x02 || first === undefined) throw malformed(`${subject} is not an INTEGER`)
   if (first >= 0x80) throw malformed(`${subject} is negative`)
   if (first !== 0 || second === undefined) return element.content
@@ -20,7 +21,7 @@ export function smallNumberOf(element: Element, subject: string): number {
 
 /** A BOOLEAN as DER has it: 0x00 or 0xff (X.690 §11.1). */
 export function booleanOf(element: Element, subject: string): boolean {
-  const [octet] = element.content
+  const { 0: octet } = element.content
   if (element.tag !== 0x01 || element.content.length !== 1 || (octet !== 0 && octet !== 0xff)) {
     throw malformed(`${subject} is not a DER BOOLEAN`)
   }
@@ -29,7 +30,7 @@ export function booleanOf(element: Element, subject: string): boolean {
 
 /** The octets of a BIT STRING that has no unused bits: signatures and keys. */
 export function bitStringOctetsOf(element: Element, subject: string): Uint8Array {
-  const [unused] = element.content
+  const { 0: unused } = element.content
   if (element.tag !== 0x03 || unused === undefined) throw malformed(`${subject} is not a BIT STRING`)
   if (unused !== 0) throw malformed(`${subject} is not made of whole octets`)
   return element.content.subarray(1)
@@ -50,17 +51,12 @@ export function namedBitsOf(element: Element, subject: string): readonly number[
   )
 }
 
-/** Dotted text of an OBJECT IDENTIFIER (X.690 §8.19) of at most 64 octets. */
-export function oidOf(element: Element, subject: string): string {
-  const last = element.content.at(-1)
-  if (element.tag !== 0x06 || last === undefined || last >= 0x80 || element.content.length > 64) {
-    throw malformed(`${subject} is not an OBJECT IDENTIFIER`)
-  }
+const dottedOf = (content: Uint8Array, subject: string): string => {
   const arcs: (number | bigint)[] = []
   let arc = 0
   let wide: bigint | null = null
   let inside = false
-  for (const octet of element.content) {
+  for (const octet of content) {
     if (!inside && octet === 0x80) throw malformed(`${subject} has an arc that is not in its shortest form`)
     // Arcs above 2^46 are rare, and the only ones that need more than a number.
     if (wide === null && arc >= 2 ** 46) wide = BigInt(arc)
@@ -78,21 +74,64 @@ export function oidOf(element: Element, subject: string): string {
   return [first, second, ...rest].join('.')
 }
 
-const forms = [
-  { tag: 0x17, form: /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ },
-  { tag: 0x18, form: /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ },
-]
+/** A few dozen identifiers are all that is ever read of honest input; of other input, no more are kept. */
+const dotted = new Map<string, string>()
+const mostKept = 128
+
+/** Dotted text of an OBJECT IDENTIFIER (X.690 §8.19) of at most 64 octets. */
+export function oidOf({ tag, content }: Element, subject: string): string {
+  const last = content[content.length - 1]
+  if (tag !== 0x06 || last === undefined || last >= 0x80 || content.length > 64) {
+    throw malformed(`${subject} is not an OBJECT IDENTIFIER`)
+  }
+  const octets = latin1Of(content)
+  const found = dotted.get(octets)
+  if (found !== undefined) return found
+  const made = dottedOf(content, subject)
+  if (dotted.size < mostKept) dotted.set(octets, made)
+  return made
+}
+
+/** How many digits of the year a time has: UTCTime, GeneralizedTime. */
+const yearDigits: Readonly<Record<number, 2 | 4>> = { 23: 2, 24: 4 }
+
+const twoDigits = (text: string, offset: number): number => {
+  const [tens, ones] = [text.charCodeAt(offset) - 0x30, text.charCodeAt(offset + 1) - 0x30]
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
+}
+
+const daysOf = (month: number, year: number): number => {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
+/** Whether MMDDHHMMSS are a moment of this year (no leap seconds). */
+const isMoment = (text: string, year: number): boolean => {
+  const month = twoDigits(text, 0)
+  const day = twoDigits(text, 2)
+  return (
+    year >= 0 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= daysOf(month, year) &&
+    twoDigits(text, 4) < 24 &&
+    twoDigits(text, 6) < 60 &&
+    twoDigits(text, 8) < 60
+  )
+}
 
 /** A UTCTime or GeneralizedTime of the one form RFC 5280 §4.1.2.5 allows, as `Date.toISOString` prints it. */
-export function timeOf(element: Element, subject: string): string {
-  const form = forms.find(({ tag }) => tag === element.tag)?.form
-  const found = element.content.length <= 15 && form?.exec(Buffer.from(element.content).toString('latin1'))
-  if (!found) throw malformed(`${subject} is not a time in seconds and Z`)
-  const [, year = '', month, day, hour, minute, second] = found
-  const century = year.length === 4 ? '' : year < '50' ? '20' : '19'
-  const iso = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
-  const date = new Date(iso)
-  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso)
+export function timeOf({ tag, content }: Element, subject: string): string {
+  const digits = yearDigits[tag]
+  if (digits === undefined || content.length !== digits + 11 || content[digits + 10] !== 0x5a)
+    throw malformed(`${subject} is not a time in seconds and Z`)
+  const text = latin1Of(content)
+  const short = digits === 2 ? (text < '5' ? '20' : '19') : ''
+  const year = short + text.slice(0, digits)
+  const rest = text.slice(digits, -1)
+  if (!isMoment(rest, twoDigits(year, 0) * 100 + twoDigits(year, 2)))
     throw malformed(`${subject} is no real time`)
-  return iso
+  const [month, day, hour] = [rest.slice(0, 2), rest.slice(2, 4), rest.slice(4, 6)]
+  return `${year}-${month}-${day}T${hour}:${rest.slice(6, 8)}:${rest.slice(8)}.000Z`
 }

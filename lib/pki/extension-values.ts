@@ -1,7 +1,8 @@
 import type { ExtendedKeyUsage, KeyUsage } from '../model/plan.ts'
 import { keyUsages } from '../model/plan.ts'
-import { cursorOf, type Element, elementAt, elementsOf, malformed } from './der-reader.ts'
+import { cursorOf, type Element, elementAt, listOf, malformed } from './der-reader.ts'
 import { booleanOf, namedBitsOf, oidOf, smallNumberOf } from './der-values.ts'
+import { hexOf, latin1Of } from './octets.ts'
 
 /** Purposes by object identifier (RFC 5280 §4.2.1.12, RFC 6960 §4.2.2.2). */
 export const purposeIds: Readonly<Record<ExtendedKeyUsage, string>> = {
@@ -12,6 +13,11 @@ export const purposeIds: Readonly<Record<ExtendedKeyUsage, string>> = {
   timeStamping: '1.3.6.1.5.5.7.3.8',
   OCSPSigning: '1.3.6.1.5.5.7.3.9',
 }
+
+/** The names of the purposes by object identifier. */
+const purposesById: ReadonlyMap<string, string> = new Map(
+  Object.entries(purposeIds).map(([purpose, id]) => [id, purpose]),
+)
 
 const contentOf = (der: Uint8Array, tag: number, subject: string): Uint8Array => {
   const element = elementAt(der, 0)
@@ -48,33 +54,33 @@ export const readKeyUsage = (der: Uint8Array): readonly KeyUsage[] => {
 
 /** Purposes of ExtKeyUsageSyntax (RFC 5280 §4.2.1.12), ours by name, others by object identifier. */
 export const readExtendedKeyUsage = (der: Uint8Array): readonly string[] =>
-  [...elementsOf(contentOf(der, 0x30, 'extKeyUsage'))].map((element) => {
+  listOf(contentOf(der, 0x30, 'extKeyUsage')).map((element) => {
     const dotted = oidOf(element, 'a key purpose')
-    return Object.entries(purposeIds).find(([, id]) => id === dotted)?.[0] ?? dotted
+    return purposesById.get(dotted) ?? dotted
   })
 
 /** SubjectKeyIdentifier (RFC 5280 §4.2.1.2), lower case hex. */
 export const readSubjectKeyId = (der: Uint8Array): string =>
-  Buffer.from(contentOf(der, 0x04, 'subjectKeyIdentifier')).toString('hex')
+  hexOf(contentOf(der, 0x04, 'subjectKeyIdentifier'))
 
 /** The keyIdentifier of an AuthorityKeyIdentifier (RFC 5280 §4.2.1.1), lower case hex; null when it has none. */
 export const readAuthorityKeyId = (der: Uint8Array): string | null => {
   const found = cursorOf(contentOf(der, 0x30, 'authorityKeyIdentifier')).optional(0x80)
-  return found === undefined ? null : Buffer.from(found.content).toString('hex')
+  return found === undefined ? null : hexOf(found.content)
 }
 
 const urlOf = (name: Element, subject: string): string => {
   if (name.tag !== 0x86) throw malformed(`${subject} has a name that is not a URI`)
-  return Buffer.from(name.content).toString('latin1')
+  return latin1Of(name.content)
 }
 
 /** The URLs of CRLDistributionPoints (RFC 5280 §4.2.1.13) that have a full name and nothing else. */
 export const readDistributionPoints = (der: Uint8Array): readonly string[] =>
-  [...elementsOf(contentOf(der, 0x30, 'cRLDistributionPoints'))].map((point) => {
+  listOf(contentOf(der, 0x30, 'cRLDistributionPoints')).map((point) => {
     if (point.tag !== 0x30) throw malformed('a distribution point is not a SEQUENCE')
     const outer = cursorOf(point.content)
     const name = cursorOf(outer.next(0xa0, 'a distribution point').content)
-    const [url, extra] = elementsOf(name.next(0xa0, 'a full name').content)
+    const [url, extra] = listOf(name.next(0xa0, 'a full name').content)
     outer.end('a distribution point')
     name.end('a full name')
     if (url === undefined || extra !== undefined)
@@ -91,8 +97,8 @@ const accessMethods: Readonly<Record<string, 'ocsp' | 'ca_issuers'>> = {
 export function readInformationAccess(
   der: Uint8Array,
 ): Readonly<Record<'ocsp' | 'ca_issuers', readonly string[]>> {
-  const access = [...elementsOf(contentOf(der, 0x30, 'authorityInfoAccess'))].map((description) => {
-    const [id, name, extra] = elementsOf(description.content)
+  const access = listOf(contentOf(der, 0x30, 'authorityInfoAccess')).map((description) => {
+    const [id, name, extra] = listOf(description.content)
     if (description.tag !== 0x30 || id === undefined || name === undefined || extra !== undefined)
       throw malformed('an access description is not a pair')
     const method = accessMethods[oidOf(id, 'an access method')]
@@ -105,8 +111,8 @@ export function readInformationAccess(
 
 /** The policies of CertificatePolicies (RFC 5280 §4.2.1.4), by object identifier; qualifiers are malformed. */
 export const readPolicies = (der: Uint8Array): readonly string[] =>
-  [...elementsOf(contentOf(der, 0x30, 'certificatePolicies'))].map(({ tag, content }) => {
-    const [id, qualifiers] = elementsOf(content)
+  listOf(contentOf(der, 0x30, 'certificatePolicies')).map(({ tag, content }) => {
+    const [id, qualifiers] = listOf(content)
     if (tag !== 0x30 || id === undefined || qualifiers !== undefined)
       throw malformed('a certificate policy is not an identifier alone')
     return oidOf(id, 'a certificate policy')
@@ -114,6 +120,4 @@ export const readPolicies = (der: Uint8Array): readonly string[] =>
 
 /** The features of a TLS feature extension (RFC 7633 §4.1), by number. */
 export const readTlsFeatures = (der: Uint8Array): readonly number[] =>
-  [...elementsOf(contentOf(der, 0x30, 'the TLS features'))].map((feature) =>
-    smallNumberOf(feature, 'a TLS feature'),
-  )
+  listOf(contentOf(der, 0x30, 'the TLS features')).map((feature) => smallNumberOf(feature, 'a TLS feature'))

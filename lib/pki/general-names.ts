@@ -1,9 +1,18 @@
 import type { GeneralName } from '../model/names.ts'
 import { Refusal, type Violation } from '../model/refusal.ts'
-import { implicit, sequence } from './der.ts'
-import { type Element, elementAt, elementsOf, malformed } from './der-reader.ts'
+import {
+  type Backward,
+  backward,
+  lengthOf,
+  putHeader,
+  putLatin1,
+  putOctets,
+  writtenOf,
+} from './der-backward.ts'
+import { type Element, elementAt, listOf, malformed } from './der-reader.ts'
 import { dnsNameComplaint } from './dns-name.ts'
 import { octetsOfIp, textOfIp } from './ip-address.ts'
+import { latin1Of } from './octets.ts'
 
 const isMailbox = (value: string): boolean => {
   const at = value.lastIndexOf('@')
@@ -62,28 +71,44 @@ const generalNameViolations = (
     const key = `${name.type}:${name.value}`
     const complaint = seen.has(key) ? 'is there twice' : generalNameComplaint(name)
     seen.add(key)
+    if (complaint === null) return []
     const shown = JSON.stringify(name.value.slice(0, 100))
-    return complaint === null
-      ? []
-      : [{ pointer: `${pointer}/${index}`, detail: `${name.type} ${shown} ${complaint}` }]
+    return [{ pointer: `${pointer}/${index}`, detail: `${name.type} ${shown} ${complaint}` }]
   })
 }
 
 const tags: Readonly<Record<GeneralName['type'], number>> = { email: 1, dns: 2, uri: 6, ip: 7 }
 
-const encodeGeneralName = ({ type, value }: GeneralName): Uint8Array =>
-  implicit(tags[type], (type === 'ip' ? octetsOfIp(value) : null) ?? Buffer.from(value, 'latin1'))
+const putGeneralName = (to: Backward, { type, value }: GeneralName): void => {
+  const since = lengthOf(to)
+  const address = type === 'ip' ? octetsOfIp(value) : null
+  if (address === null) putLatin1(to, value)
+  else putOctets(to, address)
+  putHeader(to, 0x80 | tags[type], since)
+}
 
 /**
- * GeneralNames as DER (RFC 5280 §4.2.1.6). Throws Refusal('profile_violation')
+ * Writes GeneralNames (RFC 5280 §4.2.1.6). Throws Refusal('profile_violation')
  * for a name that is not canonical or is there twice.
  */
-export function encodeGeneralNames(names: readonly GeneralName[]): Uint8Array {
+export function putGeneralNames(to: Backward, names: readonly GeneralName[]): void {
   const violations = generalNameViolations(names)
   if (violations.length > 0) {
     throw new Refusal('profile_violation', 'the names cannot be put in a certificate', violations)
   }
-  return sequence(...names.map(encodeGeneralName))
+  const since = lengthOf(to)
+  for (let index = names.length; index > 0; index -= 1) {
+    const name = names[index - 1]
+    if (name !== undefined) putGeneralName(to, name)
+  }
+  putHeader(to, 0x30, since)
+}
+
+/** GeneralNames as DER, as `putGeneralNames` writes them. */
+export const encodeGeneralNames = (names: readonly GeneralName[]): Uint8Array => {
+  const to = backward()
+  putGeneralNames(to, names)
+  return writtenOf(to)
 }
 
 const refusedTypes = [
@@ -100,7 +125,7 @@ const refusedTypes = [
 
 const asciiOf = ({ content }: Element): string => {
   if (content.some((octet) => octet >= 0x80)) throw malformed('a subject alternative name is not ASCII')
-  return Buffer.from(content).toString('latin1')
+  return latin1Of(content)
 }
 
 const decoders: Readonly<Record<number, (element: Element) => GeneralName>> = {
@@ -128,7 +153,7 @@ const decodeGeneralName = (element: Element): GeneralName => {
 export function readGeneralNames(der: Uint8Array): readonly GeneralName[] {
   const outer = elementAt(der, 0)
   if (outer.tag !== 0x30 || outer.raw.length !== der.length) throw malformed('the names are not a SEQUENCE')
-  const names = [...elementsOf(outer.content)].map(decodeGeneralName)
+  const names = listOf(outer.content).map(decodeGeneralName)
   if (names.length === 0) throw malformed('the list of subject alternative names is empty')
   return names
 }

@@ -14,8 +14,9 @@ import {
 import { extensionIds } from './extensions.ts'
 import { readGeneralNames } from './general-names.ts'
 import { readKeyId } from './key-id.ts'
-import { type Check, sameJson, sameOctets, type TbsFields } from './lint-fields.ts'
+import type { Check, TbsFields } from './lint-fields.ts'
 import { readNameConstraints } from './name-constraints.ts'
+import { sameList, sameNames, sameOctets } from './same.ts'
 
 /** What a plan says about one extension: whether it is there, whether it is critical, and what it holds. */
 type Expectation = {
@@ -45,7 +46,7 @@ const usageExpectations = (plan: CertificatePlan): readonly Expectation[] => [
     present: true,
     critical: true,
     holds: (value) =>
-      sameJson(
+      sameList(
         readKeyUsage(value),
         keyUsages.filter((usage) => plan.key_usage.includes(usage)),
       ),
@@ -55,12 +56,9 @@ const usageExpectations = (plan: CertificatePlan): readonly Expectation[] => [
     pointer: '/extended_key_usage',
     present: plan.extended_key_usage.length > 0,
     critical: plan.extended_key_usage.includes('timeStamping'),
-    holds: (value) => sameJson(readExtendedKeyUsage(value), plan.extended_key_usage),
+    holds: (value) => sameList<string>(readExtendedKeyUsage(value), plan.extended_key_usage),
   },
 ]
-
-const pairs = (names: readonly { readonly type: string; readonly value: string }[]) =>
-  names.map(({ type, value }) => [type, value])
 
 const policyExpectations = (plan: CertificatePlan): readonly Expectation[] => [
   {
@@ -71,10 +69,7 @@ const policyExpectations = (plan: CertificatePlan): readonly Expectation[] => [
     holds: (value) => {
       const { permitted, excluded } = readNameConstraints(value)
       const wanted = plan.name_constraints ?? { permitted: [], excluded: [] }
-      return (
-        sameJson(pairs(permitted), pairs(wanted.permitted)) &&
-        sameJson(pairs(excluded), pairs(wanted.excluded))
-      )
+      return sameNames(permitted, wanted.permitted) && sameNames(excluded, wanted.excluded)
     },
   },
   {
@@ -82,14 +77,14 @@ const policyExpectations = (plan: CertificatePlan): readonly Expectation[] => [
     pointer: '/policies',
     present: plan.policies.length > 0,
     critical: false,
-    holds: (value) => sameJson(readPolicies(value), plan.policies),
+    holds: (value) => sameList(readPolicies(value), plan.policies),
   },
   {
     name: 'tls_feature',
     pointer: '/must_staple',
     present: plan.must_staple,
     critical: false,
-    holds: (value) => sameJson(readTlsFeatures(value), [5]),
+    holds: (value) => sameList(readTlsFeatures(value), [5]),
   },
 ]
 
@@ -99,7 +94,7 @@ const identityExpectations = (plan: CertificatePlan): readonly Expectation[] => 
     pointer: '/subject_alternative_names',
     present: plan.subject_alternative_names.length > 0,
     critical: plan.subject.length === 0,
-    holds: (value) => sameJson(pairs(readGeneralNames(value)), pairs(plan.subject_alternative_names)),
+    holds: (value) => sameNames(readGeneralNames(value), plan.subject_alternative_names),
   },
   {
     name: 'subject_key_identifier',
@@ -123,15 +118,17 @@ const statusExpectations = (plan: CertificatePlan): readonly Expectation[] => [
     pointer: '/crl_distribution_points',
     present: plan.crl_distribution_points.length > 0,
     critical: false,
-    holds: (value) => sameJson(readDistributionPoints(value), plan.crl_distribution_points),
+    holds: (value) => sameList(readDistributionPoints(value), plan.crl_distribution_points),
   },
   {
     name: 'authority_information_access',
     pointer: '/ocsp',
     present: plan.ocsp.length + plan.ca_issuers.length > 0,
     critical: false,
-    holds: (value) =>
-      sameJson(readInformationAccess(value), { ocsp: plan.ocsp, ca_issuers: plan.ca_issuers }),
+    holds: (value) => {
+      const { ocsp, ca_issuers } = readInformationAccess(value)
+      return sameList(ocsp, plan.ocsp) && sameList(ca_issuers, plan.ca_issuers)
+    },
   },
   {
     name: 'no_revocation_available',

@@ -6,6 +6,8 @@ import { cursorOf, type Element } from './der-reader.ts'
 import { timeOf } from './der-values.ts'
 import { readKeyId } from './key-id.ts'
 import { decodeName } from './name.ts'
+import { base64Of } from './octets.ts'
+import { sameNames, sameOctets } from './same.ts'
 
 /** The fields of a TBSCertificate as they were read back. */
 export type TbsFields = ReturnType<typeof readTbsCertificate>
@@ -13,15 +15,9 @@ export type TbsFields = ReturnType<typeof readTbsCertificate>
 /** One comparison: where in the plan, what must hold, whether it does. A malformed value is caught by the caller. */
 export type Check = { readonly pointer: string; readonly detail: string; readonly holds: () => boolean }
 
-/** Whether two arrays hold the same octets. */
-export const sameOctets = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
-
-/** Whether two values of lists and texts are the same; not for records, whose members have an order. */
-export const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-
-/** UTCTime through 2049, GeneralizedTime after (RFC 5280 §4.1.2.5). */
+/** UTCTime, which ends with 2049; GeneralizedTime after (RFC 5280 §4.1.2.5). */
 const hasRightForm = (element: Element): boolean =>
-  (element.tag === 0x17) === timeOf(element, 'the validity') < '2050'
+  element.tag === 0x17 || timeOf(element, 'the validity') >= '2050'
 
 const validityChecks = (
   fields: TbsFields,
@@ -69,8 +65,7 @@ const issuerChecks = (fields: TbsFields, { issuer }: CertificatePlan): readonly 
     {
       pointer: '/issuer/subject',
       detail: "the issuer is not the issuer's own name, octet for octet, or is empty",
-      holds: () =>
-        sameOctets(fields.issuer_der, Buffer.from(issuer.subject, 'base64')) && fields.issuer_der.length > 2,
+      holds: () => base64Of(fields.issuer_der) === issuer.subject && fields.issuer_der.length > 2,
     },
     {
       pointer: '/issuer/certificate_sha256',
@@ -86,16 +81,12 @@ const subjectChecks = (fields: TbsFields, plan: CertificatePlan): readonly Check
   {
     pointer: '/subject',
     detail: 'the subject differs',
-    holds: () =>
-      sameJson(
-        decodeName(fields.subject_der).map(({ type, value }) => [type, value]),
-        plan.subject.map(({ type, value }) => [type, value]),
-      ),
+    holds: () => sameNames(decodeName(fields.subject_der), plan.subject),
   },
   {
     pointer: '/public_key/spki',
     detail: 'the public key differs',
-    holds: () => Buffer.from(fields.spki).toString('base64') === plan.public_key.spki,
+    holds: () => base64Of(fields.spki) === plan.public_key.spki,
   },
   {
     pointer: '/public_key/spki_sha256',

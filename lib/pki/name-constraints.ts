@@ -1,6 +1,6 @@
 import type { GeneralName, NameConstraints, NameSubtree } from '../model/names.ts'
 import { explicit, implicit, sequence } from './der.ts'
-import { cursorOf, type Element, elementAt, elementsOf, malformed } from './der-reader.ts'
+import { cursorOf, type Element, elementAt, listOf, malformed } from './der-reader.ts'
 import { dnsNameComplaint } from './dns-name.ts'
 import { isInRange, octetsOfRange, textOfRange } from './ip-address.ts'
 
@@ -36,7 +36,7 @@ export const encodeNameConstraints = ({ permitted, excluded }: NameConstraints):
   )
 
 const decodeSubtree = (element: Element): NameSubtree => {
-  const [base, extra] = elementsOf(element.content)
+  const [base, extra] = listOf(element.content)
   if (element.tag !== 0x30 || base === undefined || extra !== undefined)
     throw malformed('a subtree of names is not one name')
   const type = (['email', 'dns', 'uri', 'ip'] as const).find((name) => (0x80 | tags[name]) === base.tag)
@@ -53,7 +53,7 @@ export function readNameConstraints(der: Uint8Array): NameConstraints {
   if (outer.tag !== 0x30 || outer.raw.length !== der.length)
     throw malformed('name constraints are not a SEQUENCE')
   const cursor = cursorOf(outer.content)
-  const list = (tag: number) => [...elementsOf(cursor.optional(tag)?.content ?? new Uint8Array())]
+  const list = (tag: number) => listOf(cursor.optional(tag)?.content ?? new Uint8Array())
   const constraints = { permitted: list(0xa0).map(decodeSubtree), excluded: list(0xa1).map(decodeSubtree) }
   cursor.end('name constraints')
   return constraints

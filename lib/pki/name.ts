@@ -1,8 +1,21 @@
-import { type AttributeType, attributeTypes, type DistinguishedName } from '../model/names.ts'
+import {
+  type AttributeType,
+  attributeTypes,
+  type DistinguishedName,
+  type NameAttribute,
+} from '../model/names.ts'
 import { Refusal, type Violation } from '../model/refusal.ts'
-import { element as derElement, ia5String, printableString, sequence, utf8String } from './der.ts'
+import {
+  type Backward,
+  backward,
+  lengthOf,
+  putHeader,
+  putOctets,
+  putUtf8,
+  writtenOf,
+} from './der-backward.ts'
 import { oid } from './der-oid.ts'
-import { cursorOf, elementAt, elementsOf, malformed } from './der-reader.ts'
+import { cursorOf, elementAt, listOf, malformed } from './der-reader.ts'
 import { oidOf } from './der-values.ts'
 import { isDeceptive, isPrintableString, isVisibleAscii, replaceDeceptive, textOf } from './text.ts'
 
@@ -10,7 +23,8 @@ type AttributeRow = {
   readonly oid: string
   /** Upper bound in characters (RFC 5280 appendix A; a DNS label for DC). */
   readonly characters: number
-  readonly encode: (value: string) => Uint8Array
+  /** UTF8String, PrintableString or IA5String. */
+  readonly tag: 0x0c | 0x13 | 0x16
   readonly allows?: (value: string) => boolean
 }
 
@@ -18,23 +32,25 @@ const attributeTable: Readonly<Record<AttributeType, AttributeRow>> = {
   C: {
     oid: '2.5.4.6',
     characters: 2,
-    encode: printableString,
+    tag: 0x13,
     allows: (value) => /^[A-Za-z]{2}$/.test(value),
   },
-  ST: { oid: '2.5.4.8', characters: 128, encode: utf8String },
-  L: { oid: '2.5.4.7', characters: 128, encode: utf8String },
-  O: { oid: '2.5.4.10', characters: 64, encode: utf8String },
-  OU: { oid: '2.5.4.11', characters: 64, encode: utf8String },
-  CN: { oid: '2.5.4.3', characters: 64, encode: utf8String },
-  serialNumber: { oid: '2.5.4.5', characters: 64, encode: printableString, allows: isPrintableString },
-  DC: { oid: '0.9.2342.19200300.100.1.25', characters: 63, encode: ia5String, allows: isVisibleAscii },
+  ST: { oid: '2.5.4.8', characters: 128, tag: 0x0c },
+  L: { oid: '2.5.4.7', characters: 128, tag: 0x0c },
+  O: { oid: '2.5.4.10', characters: 64, tag: 0x0c },
+  OU: { oid: '2.5.4.11', characters: 64, tag: 0x0c },
+  CN: { oid: '2.5.4.3', characters: 64, tag: 0x0c },
+  serialNumber: { oid: '2.5.4.5', characters: 64, tag: 0x13, allows: isPrintableString },
+  DC: { oid: '0.9.2342.19200300.100.1.25', characters: 63, tag: 0x16, allows: isVisibleAscii },
 }
 
 const complaintOf = (type: AttributeType, value: string): string | null => {
   const { characters, allows = () => true } = attributeTable[type]
   if (value === '') return `${type} is empty`
-  if ([...value].length > characters) return `${type} is longer than ${characters} characters`
-  if (isDeceptive(value)) return `${type} holds control characters or invisible formatting`
+  const plain = isVisibleAscii(value)
+  if ((plain ? value : [...value]).length > characters)
+    return `${type} is longer than ${characters} characters`
+  if (!plain && isDeceptive(value)) return `${type} holds control characters or invisible formatting`
   return allows(value) ? null : `${type} holds characters that are not allowed in it`
 }
 
@@ -45,21 +61,38 @@ const nameViolations = (name: DistinguishedName, pointer = '/subject'): readonly
     return detail === null ? [] : [{ pointer: `${pointer}/${index}`, detail }]
   })
 
+const putAttribute = (to: Backward, { type, value }: NameAttribute): void => {
+  const since = lengthOf(to)
+  const { tag, oid: id } = attributeTable[type]
+  putUtf8(to, value)
+  putHeader(to, tag, since)
+  putOctets(to, oid(id))
+  putHeader(to, 0x30, since)
+  putHeader(to, 0x31, since)
+}
+
 /**
- * Name as DER (RFC 5280 §4.1.2.4): C and serialNumber are PrintableString, DC
- * is IA5String, all others UTF8String. Throws Refusal('profile_violation').
+ * Writes a Name (RFC 5280 §4.1.2.4): C and serialNumber are PrintableString,
+ * DC is IA5String, all others UTF8String. Throws Refusal('profile_violation').
  */
-export function encodeName(name: DistinguishedName): Uint8Array {
+export function putName(to: Backward, name: DistinguishedName): void {
   const violations = nameViolations(name)
   if (violations.length > 0) {
     throw new Refusal('profile_violation', 'the subject cannot be put in a certificate', violations)
   }
-  return sequence(
-    ...name.map(({ type, value }) => {
-      const row = attributeTable[type]
-      return derElement(0x31, sequence(oid(row.oid), row.encode(value)))
-    }),
-  )
+  const since = lengthOf(to)
+  for (let index = name.length; index > 0; index -= 1) {
+    const attribute = name[index - 1]
+    if (attribute !== undefined) putAttribute(to, attribute)
+  }
+  putHeader(to, 0x30, since)
+}
+
+/** A Name as DER, as `putName` writes it. */
+export const encodeName = (name: DistinguishedName): Uint8Array => {
+  const to = backward()
+  putName(to, name)
+  return writtenOf(to)
 }
 
 const typesByOid: ReadonlyMap<string, AttributeType> = new Map(
@@ -73,8 +106,8 @@ const typesByOid: ReadonlyMap<string, AttributeType> = new Map(
 export function decodeName(der: Uint8Array): DistinguishedName {
   const outer = elementAt(der, 0)
   if (outer.tag !== 0x30 || outer.raw.length !== der.length) throw malformed('a name is not a SEQUENCE')
-  const attributes = [...elementsOf(outer.content)].map((rdn) => {
-    const members = [...elementsOf(rdn.content)]
+  const attributes = listOf(outer.content).map((rdn) => {
+    const members = listOf(rdn.content)
     const [member] = members
     if (rdn.tag !== 0x31 || member?.tag !== 0x30)
       throw malformed('a part of the name is not a SET of attributes')

@@ -4,6 +4,7 @@ import { Refusal } from '../model/refusal.ts'
 import { keyTable, publicKeyOf } from './algorithms.ts'
 import { cursorOf, elementAt, malformed, reading } from './der-reader.ts'
 import { bitStringOctetsOf, magnitudeOf } from './der-values.ts'
+import { sameOctets } from './same.ts'
 import { modulusWeakness } from './weak-modulus.ts'
 
 /** A key that may be certified. */
@@ -68,7 +69,7 @@ const refuse = (detail: string): never => {
  */
 export function checkPublicKey(spki: Uint8Array): CheckedKey {
   const { identifier, octets } = reading('csr_key_refused', () => partsOf(spki))
-  const named = keyAlgorithms.filter((name) => Buffer.compare(keyTable[name].identifier, identifier) === 0)
+  const named = keyAlgorithms.filter((name) => sameOctets(keyTable[name].identifier, identifier))
   const [first] = named
   if (first === undefined) return refuse('the public key is of a kind or on a curve that is not accepted')
   const { type } = keyTable[first]

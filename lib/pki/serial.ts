@@ -1,13 +1,12 @@
 import { malformed } from './der-reader.ts'
+import { hexOf } from './octets.ts'
 
 /**
  * The one form of a serial number: lower case hex of its magnitude, whole
  * octets, no leading zero octet, 1–20 octets (RFC 5280 §4.1.2.2).
  */
 export function serialOfOctets(magnitude: Uint8Array): string {
-  const hex = Buffer.from(magnitude)
-    .toString('hex')
-    .replace(/^(00)+/, '')
+  const hex = hexOf(magnitude).replace(/^(00)+/, '')
   if (hex === '' || hex.length > 40) throw malformed('a serial number is 1 to 20 octets and above zero')
   return hex
 }

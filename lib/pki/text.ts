@@ -1,4 +1,5 @@
 import { type Element, malformed } from './der-reader.ts'
+import { latin1Of } from './octets.ts'
 
 /**
  * Characters that make a name look like another, or break what shows it:
@@ -41,8 +42,6 @@ const wideText = (octets: Uint8Array, width: 2 | 4): string => {
   return points.map((point) => String.fromCodePoint(point)).join('')
 }
 
-const latin1Text = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1')
-
 const checked = (text: string, isValid: (text: string) => boolean, type: string): string => {
   if (!isValid(text)) throw malformed(`a ${type} holds characters outside its set`)
   return text
@@ -50,10 +49,10 @@ const checked = (text: string, isValid: (text: string) => boolean, type: string)
 
 const decoders: Readonly<Record<number, (octets: Uint8Array) => string>> = {
   12: utf8Text,
-  19: (octets) => checked(latin1Text(octets), isPrintableString, 'PrintableString'),
+  19: (octets) => checked(latin1Of(octets), isPrintableString, 'PrintableString'),
   // T.61 in certificates has always meant ISO 8859-1
-  20: latin1Text,
-  22: (octets) => checked(latin1Text(octets), (text) => /^\p{ASCII}*$/u.test(text), 'IA5String'),
+  20: latin1Of,
+  22: (octets) => checked(latin1Of(octets), (text) => /^\p{ASCII}*$/u.test(text), 'IA5String'),
   28: (octets) => wideText(octets, 4),
   30: (octets) => wideText(octets, 2),
 }

@@ -4,7 +4,7 @@ import type { SigningAlgorithm } from '../../../lib/model/algorithms.ts'
 import { type CertificatePlan, certificatePlan, type ValidityPeriod } from '../../../lib/model/plan.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
 import { periodFor, tbsCertificate } from '../../../lib/pki/certificate.ts'
-import { certificateExtensions, encodeExtension } from '../../../lib/pki/certificate-extensions.ts'
+import { encodeExtension } from '../../../lib/pki/certificate-extensions.ts'
 import { asn1Null, element, explicit, integer, sequence } from '../../../lib/pki/der.ts'
 import { elementsOf } from '../../../lib/pki/der-reader.ts'
 import { time } from '../../../lib/pki/der-time.ts'
@@ -39,7 +39,9 @@ function sequenceContent(der: Uint8Array): Uint8Array {
 /** The TBSCertificate with one of its parts replaced. */
 const withPart = (index: number, part: Uint8Array) => sequence(...parts.with(index, part))
 
-const extensions = [...elementsOf(sequenceContent(certificateExtensions(plan)))].map(({ raw }) => raw)
+const extensions = [...elementsOf(sequenceContent(sequenceContent(parts[7] ?? new Uint8Array())))].map(
+  ({ raw }) => raw,
+)
 
 const withExtensions = (...list: readonly Uint8Array[]) => withPart(7, explicit(3, sequence(...list)))
 
