@@ -1,14 +1,14 @@
-/** How many encodings are kept before all are forgotten. */
+/** How many are kept before all are forgotten. */
 const most = 64
 
 /**
- * A maker of encodings that are the same for all certificates of an issuer or
- * a profile, made once for each of them. What is kept is never more than the
+ * A maker of what is the same for all certificates of an issuer or a profile
+ * (an encoding, a key that was read), made once for each of them. What is kept is never more than the
  * same call would give again: `same` compares all that it depends on.
  */
-export const remembered = <T>(make: (given: T) => Uint8Array, same: (a: T, b: T) => boolean) => {
-  const kept: { readonly given: T; readonly made: Uint8Array }[] = []
-  return (given: T): Uint8Array => {
+export const remembered = <T, Made>(make: (given: T) => Made, same: (a: T, b: T) => boolean) => {
+  const kept: { readonly given: T; readonly made: Made }[] = []
+  return (given: T): Made => {
     for (const one of kept) if (same(one.given, given)) return one.made
     const made = make(given)
     if (kept.length >= most) kept.length = 0
