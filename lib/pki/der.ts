@@ -118,14 +118,3 @@ export const namedBits = (bits: readonly number[]): Uint8Array => {
   for (const bit of bits) octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7))
   return element(0x03, Uint8Array.of(7 - (last & 7)), octets)
 }
-
-const text = (tag: number, octets: Buffer): Uint8Array => element(tag, octets)
-
-/** UTF8String. */
-export const utf8String = (value: string): Uint8Array => text(0x0c, Buffer.from(value, 'utf8'))
-
-/** The caller has checked the character set. */
-export const printableString = (value: string): Uint8Array => text(0x13, Buffer.from(value, 'latin1'))
-
-/** The caller has checked the character set. */
-export const ia5String = (value: string): Uint8Array => text(0x16, Buffer.from(value, 'latin1'))
