@@ -181,7 +181,9 @@ export const access = {
   'worker-acm-pca': {
     ...queue,
     file: 'functions/workers/acm-pca.ts',
-    purpose: 'Orders certificates of AWS Private CA, and holds them against what was approved',
+    // A batch may hold five revocations that each take five seconds and more.
+    timeout_seconds: 60,
+    purpose: 'Orders certificates of AWS Private CA, holds them against what was approved, and revokes them',
     variables: ['PCA_AUTHORITIES', 'STATUS_URL', 'QUEUE_URLS', 'RECEIPT_KEYS'],
     may: [
       readTable,

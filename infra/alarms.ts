@@ -69,6 +69,13 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     silence_is_bad: true,
   },
   {
+    id: 'quarantined',
+    says: 'AWS Private CA made another certificate than was approved',
+    section: 'A certificate is quarantined',
+    metric: ours('certificates_quarantined', Duration.minutes(5), 'Sum', { issuer_id: 'all' }),
+    threshold: 0,
+  },
+  {
     id: 'ocsp-faults',
     says: 'OCSP is answered with internalError or tryLater',
     section: 'OCSP fails',

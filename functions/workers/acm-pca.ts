@@ -4,6 +4,8 @@ import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { again } from '../../lib/aws/queues.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { revocables } from '../../lib/aws/revocables.ts'
+import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
@@ -21,6 +23,8 @@ const deps = {
   issuers: issuers(table),
   certificates: certificates(table),
   authority: authorities(privateCa()),
+  revocables: revocables(table),
+  plans: revocationPlans(table),
   again: again(environment('QUEUE_URLS')['acm-pca']),
   status_url: environment('STATUS_URL'),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),

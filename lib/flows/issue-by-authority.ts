@@ -21,12 +21,14 @@ import {
   signingIssuer,
 } from './issue-certificate.ts'
 import { checkPlan } from './rebuild-plan.ts'
+import { type RevokeAtAuthorityDeps, revokeAtAuthority } from './revoke-at-authority.ts'
 
-export type AuthorityDeps = Omit<IssueDeps, 'signer'> & {
-  readonly authority: Authority
-  /** Delivers the job again after so many seconds. */
-  readonly again: (job_id: string, seconds: number) => Promise<void>
-}
+export type AuthorityDeps = Omit<IssueDeps, 'signer'> &
+  RevokeAtAuthorityDeps & {
+    readonly authority: Authority
+    /** Delivers the job again after so many seconds. */
+    readonly again: (job_id: string, seconds: number) => Promise<void>
+  }
 
 type Leaf = Extract<JobContent, { type: 'Issuance' | 'Renewal' }>
 
@@ -137,11 +139,12 @@ const collect = async (
 }
 
 const issue = async (deps: AuthorityDeps, { file }: Mandate, rules: Rules): Promise<Result> => {
-  const { content } = file
+  const { content, job } = file
+  if (content.type === 'Revocation' && job.queue === 'acm-pca') return revokeAtAuthority(deps, file, content)
   if (!('csr' in content) || content.plan.issuer.type !== 'acm-pca')
     throw new Refusal(
       'mandate_refused',
-      'AWS Private CA is asked for end-entity certificates of its own alone',
+      'AWS Private CA is asked for end-entity certificates of its own alone, and to revoke them',
     )
   checkPlan(content, rules.pinned, deps.status_url)
   const issuer = await signingIssuer(deps, content)
@@ -154,7 +157,7 @@ const issue = async (deps: AuthorityDeps, { file }: Mandate, rules: Rules): Prom
 /**
  * Issues by AWS Private CA: mandate, plan on record, one order, and then a
  * look whenever the job is delivered, until the certificate is there. It is
- * compared with the plan before it counts.
+ * compared with the plan before it counts. Revokes there what was revoked here.
  */
 export const issueByAuthority = (deps: AuthorityDeps, job_id: string): Promise<Result> =>
   carryOut(deps, job_id, (mandate, rules) => failFinal(deps, job_id, () => issue(deps, mandate, rules)))

@@ -1,5 +1,7 @@
 import type { Issuer } from '../model/issuer.ts'
+import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
+import { issuerComplaint } from '../pki/check-issuer.ts'
 import type { Issuers } from '../ports.ts'
 import { certifyResponder, type ResponderDeps } from './certify-responder.ts'
 import { isDue, type PublishListDeps, publishList } from './publish-list.ts'
@@ -94,10 +96,21 @@ const refreshIssuer = async (deps: PublishDeps, issuer: Issuer): Promise<number>
   return (due ? 1 : 0) + (await publishLists(deps, issuer, { shards, anyway: false }))
 }
 
-/** Renews whatever would go stale: lists past the middle of their time, responders past theirs. Returns how many. */
+/**
+ * Renews whatever would go stale: lists past the middle of their time,
+ * responders past theirs. Returns how many. A list of issuers shows them as
+ * they are stored, so each is checked before its key is used; one that is not
+ * sound is left, and refused (`issuer_invalid`) once the others are through.
+ */
 export const refreshStatus = async (deps: PublishDeps): Promise<number> => {
   let renewed = 0
-  for await (const issuer of everyIssuer(deps.issuers)) renewed += await refreshIssuer(deps, issuer)
+  const complaints: string[] = []
+  for await (const issuer of everyIssuer(deps.issuers)) {
+    const complaint = issuerComplaint(issuer)
+    if (complaint === null) renewed += await refreshIssuer(deps, issuer)
+    else complaints.push(complaint)
+  }
+  if (complaints.length > 0) throw new Refusal('issuer_invalid', complaints.join('; '))
   return renewed
 }
 

@@ -1,22 +1,24 @@
 import type { Certificate } from '../model/certificate.ts'
 import { type Draft, step, type Write } from '../model/change.ts'
+import type { Issuer } from '../model/issuer.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { RevocationReason } from '../model/revocation.ts'
 import { type Target, targetOf, targetsDigest } from '../model/revocation-plan.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import type { Jobs, Revocable, Revocables, RevocationPlans } from '../ports.ts'
+import type { Issuers, Jobs, Revocable, Revocables, RevocationPlans } from '../ports.ts'
 import { failJob, type Result } from './carry-out.ts'
 
 export type RevokeDeps = {
   readonly jobs: Pick<Jobs, 'load' | 'commit'>
+  readonly issuers: Pick<Issuers, 'get'>
   readonly revocables: Revocables
   readonly plans: Pick<RevocationPlans, 'lines'>
   readonly now: Clock
   readonly worker: string
 }
 
-type Revocation = Extract<JobContent, { type: 'Revocation' }>
+export type Revocation = Extract<JobContent, { type: 'Revocation' }>
 
 /** A transaction has at most 100 items: the job, its event, and four for each certificate, or five where keys are compromised. */
 const together = (reason: RevocationReason): number => (reason === 'keyCompromise' ? 19 : 24)
@@ -27,7 +29,8 @@ const runSeconds = 10
 /** How often a step is tried against others who change the same records. */
 const rounds = 8
 
-const targetsOf = async (
+/** The certificates that a revocation is about. Refuses (`plan_mismatch`) where they are not those that were planned. */
+export const targetsOf = async (
   { plans }: Pick<RevokeDeps, 'plans'>,
   content: Revocation,
 ): Promise<readonly Target[]> => {
@@ -136,10 +139,30 @@ const listsOf = (targets: readonly Target[]) => {
   }))
 }
 
-type Run = { readonly content: Revocation; readonly targets: readonly Target[]; readonly stop_at: Date }
+/** The issuers of these certificates that revoke by themselves too, by their ids: those of AWS Private CA. */
+export const authoritiesOf = async (
+  { issuers }: Pick<RevokeDeps, 'issuers'>,
+  targets: readonly Target[],
+): Promise<ReadonlyMap<string, Issuer>> => {
+  const found = new Map<string, Issuer>()
+  for (const id of new Set(targets.map(({ issuer_id }) => issuer_id))) {
+    const issuer = await issuers.get(id)
+    if (issuer === null) throw new Error(`there is no issuer ${id}`)
+    if (issuer.type === 'acm-pca') found.set(id, issuer)
+  }
+  return found
+}
+
+type Run = {
+  readonly content: Revocation
+  readonly targets: readonly Target[]
+  /** Whether an authority outside must be told when all is done here. */
+  readonly tells: boolean
+  readonly stop_at: Date
+}
 
 /** The next step of a run, as a change: at most two dozen certificates, and how far the job has come with them. */
-const nextStep = async (deps: RevokeDeps, file: JobFile, { content, targets, stop_at }: Run) => {
+const nextStep = async (deps: RevokeDeps, file: JobFile, { content, targets, tells, stop_at }: Run) => {
   const now = deps.now()
   const from = file.job.progress ?? { matched: targets.length, done: 0, changed: 0 }
   const batch = targets.slice(from.done, from.done + together(reasonOf(content)))
@@ -161,15 +184,17 @@ const nextStep = async (deps: RevokeDeps, file: JobFile, { content, targets, sto
       progress,
       // Lists are made once for a run, not once for every step of it.
       lists: over || pausing ? listsOf(targets.slice(0, progress.done)) : [],
-      continues: pausing,
+      continues: pausing || (over && tells),
     },
   }
   const writes = [
     ...headsFor(changed),
     ...changed.flatMap((found) => writesFor(content, found, found.outcome, instantOf(now))),
   ]
-  const moved = over ? ({ status: 'Completed', attempts: 1, progress } as const) : { progress }
-  return { change: step(file, moved, [draft], now, writes), over, pausing }
+  const moved = over && !tells ? ({ status: 'Completed', attempts: 1, progress } as const) : { progress }
+  // What is left is in the hands of another privilege; until it is done, the job is not over.
+  const handed = over && tells ? ({ ...moved, queue: 'acm-pca' } as const) : moved
+  return { change: step(file, handed, [draft], now, writes), over, pausing }
 }
 
 /** One step, committed; again where somebody else changed one of its records meanwhile. */
@@ -190,7 +215,8 @@ const advance = async (deps: RevokeDeps, file: JobFile, run: Run) => {
  * Revokes, holds or releases what a job is about, in steps that each fit a
  * transaction. The job stays `Pending` until it is through and says how far
  * it has come: whoever takes it up next goes on from there, and nothing is
- * done twice. What matched is what is revoked in the end.
+ * done twice. What matched is what is revoked in the end. Where AWS Private CA
+ * issued any of it, the job then goes to the worker that may tell it.
  */
 export const carryOutRevocation = async (
   deps: RevokeDeps,
@@ -199,7 +225,10 @@ export const carryOutRevocation = async (
 ): Promise<Result> => {
   try {
     const targets = await targetsOf(deps, content)
-    const run = { content, targets, stop_at: later(deps.now(), runSeconds) }
+    const tells = (await authoritiesOf(deps, targets)).size > 0
+    if (tells && reasonOf(content) === 'certificateHold')
+      return failJob(deps, file, 'AWS Private CA knows no hold: what it revokes stays revoked')
+    const run = { content, targets, tells, stop_at: later(deps.now(), runSeconds) }
     for (let at = file; ; ) {
       const stepped = await advance(deps, at, run)
       if (stepped === null) return 'in_other_hands'

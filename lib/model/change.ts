@@ -96,7 +96,9 @@ export const begin = (
   now: Date,
 ): Change => ({ job, events: linked(job, [], drafts, now), writes })
 
-type Moved = Partial<Pick<Job, 'status' | 'approval' | 'lease' | 'attempts' | 'progress' | 'error_message'>>
+type Moved = Partial<
+  Pick<Job, 'status' | 'queue' | 'approval' | 'lease' | 'attempts' | 'progress' | 'error_message'>
+>
 
 /** A further step of a job. A step that the state machine does not have is a fault of ours, not a rule. */
 export const step = (

@@ -76,6 +76,7 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   issuance_failed: nothing,
   certificate_released: ({ details, job }) => [...relisted(details), ...continued(job, details)],
   certificate_revoked: ({ details, job }) => [...relisted(details), ...continued(job, details)],
+  certificate_revoked_at_authority: ({ details, job }) => continued(job, details),
   profile_changed: nothing,
   issuer_changed: ({ details }) => published(details),
   grant_granted: nothing,

@@ -24,6 +24,7 @@ export const eventTypes = [
   'certificate_quarantined',
   'issuance_failed',
   'certificate_revoked',
+  'certificate_revoked_at_authority',
   'certificate_released',
   'profile_changed',
   'issuer_changed',

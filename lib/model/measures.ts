@@ -48,14 +48,14 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
     },
   ],
   issuance_failed: issued('failed'),
-  certificate_quarantined: ({ details }) => [
-    {
+  // An alarm looks at all issuers together: CloudWatch adds up no dimensions by itself.
+  certificate_quarantined: ({ details }) =>
+    [String(details.issuer_id), 'all'].map((issuer_id) => ({
       name: 'certificates_quarantined',
       unit: 'Count',
       value: 1,
-      dimensions: { issuer_id: String(details.issuer_id) },
-    },
-  ],
+      dimensions: { issuer_id },
+    })),
   signing_refused: issued('refused'),
   notification_recorded: ({ details }) => [
     {

@@ -70,3 +70,14 @@ export function checkIssuer(issuer: Issuer): Issuer {
   sound.add(digest)
   return issuer
 }
+
+/** As `checkIssuer`, for those who go on with the others: what is wrong with an issuer; null where nothing is. */
+export function issuerComplaint(issuer: Issuer): string | null {
+  try {
+    checkIssuer(issuer)
+    return null
+  } catch (error) {
+    if (error instanceof Refusal) return error.message
+    throw error
+  }
+}

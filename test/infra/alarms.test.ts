@@ -46,6 +46,19 @@ describe.each(stageNames)('alarms of stage %s', (name) => {
     ['crl-age', { MetricName: 'crl_age_seconds', Threshold: 64_800, TreatMissingData: 'breaching' }],
     ['tend-silent', { MetricName: 'Invocations', TreatMissingData: 'breaching' }],
     ['approval-age', { MetricName: 'approval_waiting_seconds', Threshold: 259_200 }],
+    [
+      'quarantined',
+      {
+        MetricName: 'certificates_quarantined',
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        Statistic: 'Sum',
+        Dimensions: [
+          { Name: 'issuer_id', Value: 'all' },
+          { Name: 'service', Value: 'countersign' },
+        ],
+      },
+    ],
     ['ocsp-faults', { MetricName: 'ocsp_requests_total' }],
     ['stale-leases', { MetricName: 'leases_reclaimed' }],
     ['table-throttles', { MetricName: 'WriteThrottleEvents' }],

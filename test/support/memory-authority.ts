@@ -12,6 +12,9 @@ export type MemoryAuthority = Authority &
   AuthorityChains & {
     readonly orders: AuthorityOrder[]
     readonly revoked: string[]
+    readonly reasons: string[]
+    /** How many revocations it turns away from now on. */
+    deaf: number
     /** How often a certificate is asked for in vain. */
     slow: number
     /** What it makes of an order. */
@@ -31,6 +34,8 @@ export const memoryAuthority = (at: Date): MemoryAuthority => {
   const self: MemoryAuthority = {
     orders: [],
     revoked: [],
+    reasons: [],
+    deaf: 0,
     slow: 0,
     mistake: (asked) => asked,
     afterOrder: () => {},
@@ -51,7 +56,14 @@ export const memoryAuthority = (at: Date): MemoryAuthority => {
       }
       return made.get(certificate_arn) ?? null
     },
-    revoke: async ({ serial }) => void self.revoked.push(serial),
+    revoke: async ({ serial, reason }) => {
+      if (self.deaf > 0) {
+        self.deaf -= 1
+        throw new Error('AWS Private CA answered RevokeCertificate with InternalFailure')
+      }
+      self.revoked.push(serial)
+      self.reasons.push(reason)
+    },
   }
   return self
 }

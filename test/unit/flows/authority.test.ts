@@ -5,7 +5,7 @@ import { certificatePlan } from '../../../lib/model/plan.ts'
 import { asked as askedGrant, renew } from '../../support/grants.ts'
 import type { MemoryAuthority } from '../../support/memory-authority.ts'
 import { keyOf, publicKeyFor } from '../../support/pki-keys.ts'
-import { makeWorld, profileBody, type World } from '../../support/world.ts'
+import { makeFurnishedWorld, makeWorld, profileBody, type World } from '../../support/world.ts'
 
 const approved = async (world: World, reply: { body: { approval: { id: string } | null } }) => {
   await world.drain()
@@ -14,8 +14,8 @@ const approved = async (world: World, reply: { body: { approval: { id: string } 
 }
 
 /** A world with an issuer of AWS Private CA, and a profile that needs nobody else. */
-const privateWorld = async () => {
-  const world = await makeWorld()
+const privateWorld = async (make: () => Promise<World> = makeWorld) => {
+  const world = await make()
   const body = { name: 'Private', authority: 'private' }
   await approved(world, await world.call('carol', 'importAuthority', { id: 'iss-private', body }))
   const profile = { ...profileBody, id: 'p-private', issuer_id: 'iss-private' }
@@ -224,6 +224,104 @@ describe('AWS Private CA', () => {
     const { job, events } = await world.jobOf(job_id)
     expect(job.status).toBe('Failed')
     expect(events.at(-1)?.type).toBe('signing_refused')
+  })
+
+  describe('that issued what is revoked', () => {
+    const issued = async (make: () => Promise<World> = makeWorld) => {
+      const world = await privateWorld(make)
+      const { job_id, certificate_id } = await asked(world)
+      await settle(world, job_id)
+      const found = await world.certificates.load(certificate_id)
+      return { world, certificate_id, serial: found?.versions[0]?.serial ?? '' }
+    }
+
+    const revoke = async (world: World, id: string, reason = 'keyCompromise') => {
+      const reply = await world.call('alice', 'revokeCertificate', { id, body: { reason } })
+      await world.drain().catch(() => {})
+      return String(reply.body.job.id)
+    }
+
+    const typesOf = async (world: World, job_id: string) =>
+      (await world.jobOf(job_id)).events.map(({ type }) => type)
+
+    it('is told, after our own records say so and before the job is over', async () => {
+      const { world, certificate_id, serial } = await issued()
+      const job_id = await revoke(world, certificate_id)
+      expect((await world.jobOf(job_id)).job).toMatchObject({ status: 'Completed', queue: 'acm-pca' })
+      expect(await typesOf(world, job_id)).toEqual([
+        'revocation_requested',
+        'certificate_revoked',
+        'certificate_revoked_at_authority',
+      ])
+      expect((await world.jobOf(job_id)).events.at(-1)).toMatchObject({
+        actor: 'worker-acm-pca',
+        details: { revoked: [{ issuer_id: 'iss-private', serial }], left: 0 },
+      })
+      expect(world.authority.revoked).toEqual([serial])
+      expect(world.authority.reasons).toEqual(['keyCompromise'])
+    })
+
+    it('is told again until it hears; meanwhile the job waits, and nobody can cancel it', async () => {
+      const { world, certificate_id, serial } = await issued()
+      world.authority.deaf = 2
+      const job_id = await revoke(world, certificate_id, 'superseded')
+      expect((await world.jobOf(job_id)).job.status).toBe('Pending')
+      expect(await world.serials.get('iss-private', serial)).toMatchObject({ status: 'revoked' })
+      await expect(world.call('alice', 'cancelJob', { id: job_id })).rejects.toMatchObject({
+        code: 'job_not_cancellable',
+      })
+      world.pass(301)
+      await expect(world.sweep()).rejects.toThrow(/InternalFailure/)
+      world.pass(301)
+      await world.sweep()
+      expect((await world.jobOf(job_id)).job.status).toBe('Completed')
+      expect(world.authority.revoked).toEqual([serial])
+    })
+
+    it('is told once, however often the job is delivered', async () => {
+      const { world, certificate_id } = await issued()
+      const job_id = await revoke(world, certificate_id)
+      await world.issuePrivately(job_id)
+      expect(world.authority.revoked).toHaveLength(1)
+    })
+
+    it('is told nothing of what is not revoked in our own records', async () => {
+      const { world, certificate_id, serial } = await issued()
+      const reply = await world.call('alice', 'revokeCertificate', { id: certificate_id })
+      const row = [...world.table.rows.values()].find(
+        ({ pk, sk }) => pk === `JOB#${reply.body.job.id}` && sk === 'JOB',
+      )
+      Object.assign(row ?? {}, { queue: 'acm-pca' })
+      await expect(world.issuePrivately(reply.body.job.id)).rejects.toThrow(`${serial} is not revoked here`)
+      expect(world.authority.revoked).toEqual([])
+    })
+
+    it('puts nothing on hold: the job fails, and the certificate is as good as before', async () => {
+      const { world, certificate_id, serial } = await issued()
+      const job_id = await revoke(world, certificate_id, 'certificateHold')
+      expect((await world.jobOf(job_id)).job).toMatchObject({
+        status: 'Failed',
+        error_message: expect.stringMatching(/knows no hold/),
+      })
+      expect(await world.serials.get('iss-private', serial)).toMatchObject({ status: 'good' })
+      expect(world.authority.revoked).toEqual([])
+    })
+
+    it('is told of a revocation in bulk, of all of it and of nothing of other issuers', async () => {
+      const { world } = await issued(makeFurnishedWorld)
+      const more = await asked(world)
+      await settle(world, more.job_id)
+      await world.made()
+      const selection = { owner: 'pr-alice' }
+      const body = { selection, reason: 'privilegeWithdrawn' }
+      const plan = await world.call('carol', 'planRevocation', { body })
+      const reply = await world.call('carol', 'revokeInBulk', { body: { plan: plan.body.digest } })
+      await world.drain()
+      const { job, events } = await world.jobOf(String(reply.body.job.id))
+      expect(job).toMatchObject({ status: 'Completed', progress: { matched: 3, done: 3, changed: 3 } })
+      expect(events.at(-1)?.details).toMatchObject({ left: 0 })
+      expect(new Set(world.authority.revoked).size).toBe(2)
+    })
   })
 
   it('is no issuer under a name that the deployment does not declare', async () => {

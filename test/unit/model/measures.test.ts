@@ -48,6 +48,23 @@ describe('metrics', () => {
     expect(await world.tend()).toMatchObject({ longest_wait_seconds: 60 })
   })
 
+  it('count each quarantined certificate for its issuer, and for all together as the alarm looks at it', async () => {
+    const world = await makeFurnishedWorld()
+    const { job_id } = await world.made()
+    const [first] = (await world.jobOf(job_id)).events
+    if (first === undefined) throw new Error('no event')
+    const details = { issuer_id: 'iss-private' }
+    const measured = measuresOf({ ...first, type: 'certificate_quarantined', details })
+    expect(measured).toEqual(
+      ['iss-private', 'all'].map((issuer_id) => ({
+        name: 'certificates_quarantined',
+        unit: 'Count',
+        value: 1,
+        dimensions: { issuer_id },
+      })),
+    )
+  })
+
   it('count each issuance by its issuer and outcome, with how long the signature took', async () => {
     const world = await makeFurnishedWorld()
     const { job_id } = await world.made()
