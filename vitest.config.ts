@@ -15,6 +15,15 @@ export default defineConfig({
       { test: { name: 'contract', include: folders('contract'), ...onStack } },
       { test: { name: 'integration', include: folders('integration'), ...onStack } },
       { test: { name: 'e2e', include: folders('e2e'), ...onStack } },
+      // Last: it judges what the functions did in all the others.
+      {
+        test: {
+          name: 'permissions',
+          include: folders('permissions'),
+          ...onStack,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })

@@ -6,8 +6,14 @@
  * `keys` are the partition keys (`dynamodb:LeadingKeys`) a grant is limited to.
  */
 
+/** An index of the table; what each is for is said in lib/aws/table.ts. */
+export const indexes = ['gsi1', 'gsi2', 'gsi3', 'gsi4', 'gsi5'] as const
+
+type Index = (typeof indexes)[number]
+
 export type Resource =
   | 'table'
+  | Index
   | 'tokens'
   | 'ca-keys'
   | 'decision-key'
@@ -54,14 +60,26 @@ export type Row = {
   readonly may: readonly Grant[]
 }
 
-const read = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem']
-const write = ['dynamodb:PutItem', 'dynamodb:UpdateItem']
+const reads = {
+  item: 'dynamodb:GetItem',
+  items: 'dynamodb:BatchGetItem',
+  partition: 'dynamodb:Query',
+  /** Of a transaction: a step may hang on a rule that it cannot change. */
+  condition: 'dynamodb:ConditionCheckItem',
+} as const
 
-/** Conditions of a transaction only read: a step may hang on a rule that it cannot change. */
-const readTable: Grant = { on: 'table', actions: read }
+/** What is read of the table, by how lib/aws/table-client.ts reads it. */
+function readTable(...kinds: readonly (keyof typeof reads)[]): Grant {
+  return { on: 'table', actions: kinds.map((kind) => reads[kind]) }
+}
 
-function writeTable(keys: readonly string[], actions: readonly string[] = write): Grant {
-  return { on: 'table', actions, keys: keys.map((key) => `${key}#*`) }
+function list(...on: readonly Index[]): readonly Grant[] {
+  return on.map((index) => ({ on: index, actions: ['dynamodb:Query'] }))
+}
+
+/** Rows that are written whole, by the kind of their partition key. */
+function writeTable(...kinds: readonly string[]): Grant {
+  return { on: 'table', actions: ['dynamodb:PutItem'], keys: kinds.map((kind) => `${kind}#*`) }
 }
 
 /** The public halves, asked of KMS itself: whoever could write them elsewhere could forge a decision. */
@@ -81,7 +99,12 @@ export const access = {
     file: 'functions/api/read.ts',
     purpose: 'Answers every GET',
     variables: ['KEY_RATE', 'OIDC_ISSUERS', 'RECEIPT_KEYS'],
-    may: [readTable, writeTable([entered, 'CURSOR']), ...verifyReceipts],
+    may: [
+      readTable('item', 'items', 'partition'),
+      ...list('gsi1', 'gsi2', 'gsi3', 'gsi4'),
+      writeTable(entered, 'CURSOR'),
+      ...verifyReceipts,
+    ],
   },
   'api-submit': {
     ...api,
@@ -89,11 +112,11 @@ export const access = {
     purpose: 'Turns requests for certificates into jobs; reaches no key',
     variables: ['STATUS_URL', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
-      readTable,
-      writeTable([entered]),
-      writeTable(['JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION'], [...write, 'dynamodb:DeleteItem']),
+      readTable('item', 'items', 'partition', 'condition'),
+      ...list('gsi1', 'gsi2', 'gsi3', 'gsi4'),
+      writeTable(entered, 'JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION'),
       // Gives away places under standing grants; what was signed in them is not its to write.
-      writeTable(['USE']),
+      writeTable('USE'),
     ],
   },
   'api-rules': {
@@ -103,8 +126,9 @@ export const access = {
       'Turns proposals of new rules (profiles, issuers) into jobs; may read public keys, sign with none',
     variables: ['STATUS_URL', 'CA_KEYS', 'PCA_AUTHORITIES', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
-      readTable,
-      writeTable([entered, 'JOB', 'IDEMPOTENCY']),
+      readTable('item', 'items', 'condition'),
+      ...list('gsi1'),
+      writeTable(entered, 'JOB', 'IDEMPOTENCY'),
       { on: 'ca-keys', actions: ['kms:GetPublicKey'] },
       { on: 'authorities', actions: ['acm-pca:GetCertificateAuthorityCertificate'] },
     ],
@@ -115,8 +139,8 @@ export const access = {
     purpose: 'Records approvals, rejections, withdrawals; reaches no CA key and no workflow',
     variables: ['RECEIPT_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
-      readTable,
-      writeTable([entered, 'JOB', 'IDEMPOTENCY', 'GRANT']),
+      readTable('item', 'items', 'partition'),
+      writeTable(entered, 'JOB', 'IDEMPOTENCY', 'GRANT'),
       { on: 'decision-key', actions: ['kms:Sign'] },
     ],
   },
@@ -125,7 +149,10 @@ export const access = {
     file: 'functions/api/administer.ts',
     purpose: 'Changes who may do what; makes no job and reaches no key',
     variables: ['KEY_RATE', 'OIDC_ISSUERS'],
-    may: [readTable, writeTable([entered, 'PRINCIPAL', 'SUBJECT', 'IDEMPOTENCY'])],
+    may: [
+      readTable('item', 'items', 'partition', 'condition'),
+      writeTable(entered, 'PRINCIPAL', 'SUBJECT', 'IDEMPOTENCY'),
+    ],
   },
   'workflow-park': {
     memory: 512,
@@ -133,10 +160,7 @@ export const access = {
     file: 'functions/workflow/park.ts',
     purpose: 'Puts a task token where only the relay can read it',
     variables: ['TOKENS_TABLE_NAME'],
-    may: [
-      { on: 'tokens', actions: ['dynamodb:PutItem'] },
-      { on: 'table', actions: ['dynamodb:GetItem', 'dynamodb:Query'] },
-    ],
+    may: [{ on: 'tokens', actions: ['dynamodb:PutItem'] }],
   },
   'workflow-refuse': {
     memory: 512,
@@ -144,7 +168,7 @@ export const access = {
     file: 'functions/workflow/refuse.ts',
     purpose: 'Records that the workflow was woken without a valid decision',
     variables: [],
-    may: [readTable, writeTable(['JOB'])],
+    may: [readTable('partition'), writeTable('JOB')],
   },
   relay: {
     memory: 512,
@@ -153,12 +177,9 @@ export const access = {
     purpose: 'Carries out what follows from an event',
     variables: ['TOKENS_TABLE_NAME', 'STATE_MACHINE_ARN', 'QUEUE_URLS'],
     may: [
-      readTable,
+      readTable('partition'),
       { on: 'tokens', actions: ['dynamodb:GetItem', 'dynamodb:DeleteItem'] },
-      {
-        on: 'workflow',
-        actions: ['states:StartExecution', 'states:SendTaskSuccess', 'states:SendTaskFailure'],
-      },
+      { on: 'workflow', actions: ['states:StartExecution', 'states:SendTaskSuccess'] },
       { on: 'queue-kms', actions: ['sqs:SendMessage'] },
       { on: 'queue-acm-pca', actions: ['sqs:SendMessage'] },
       { on: 'queue-apply', actions: ['sqs:SendMessage'] },
@@ -172,8 +193,8 @@ export const access = {
     purpose: 'Signs certificates with CA keys',
     variables: ['CA_KEYS', 'RECEIPT_KEYS', 'STATUS_URL'],
     may: [
-      readTable,
-      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'CRL', 'SPENT']),
+      readTable('item', 'items', 'partition', 'condition'),
+      writeTable('JOB', 'CERTIFICATE', 'SERIAL', 'ISSUER', 'SPENT'),
       { on: 'ca-keys', actions: ['kms:Sign'] },
       ...verifyReceipts,
     ],
@@ -186,8 +207,8 @@ export const access = {
     purpose: 'Orders certificates of AWS Private CA, holds them against what was approved, and revokes them',
     variables: ['PCA_AUTHORITIES', 'STATUS_URL', 'QUEUE_URLS', 'RECEIPT_KEYS'],
     may: [
-      readTable,
-      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'SPENT']),
+      readTable('item', 'items', 'partition', 'condition'),
+      writeTable('JOB', 'CERTIFICATE', 'SERIAL', 'SPENT'),
       {
         on: 'authorities',
         actions: ['acm-pca:IssueCertificate', 'acm-pca:GetCertificate', 'acm-pca:RevokeCertificate'],
@@ -205,8 +226,8 @@ export const access = {
     purpose: 'Carries out jobs that need no signature',
     variables: ['RECEIPT_KEYS'],
     may: [
-      readTable,
-      writeTable(['JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER', 'GRANT']),
+      readTable('item', 'items', 'partition', 'condition'),
+      writeTable('JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER', 'GRANT'),
       ...verifyReceipts,
     ],
   },
@@ -217,8 +238,9 @@ export const access = {
     purpose: 'Signs CRLs and responder certificates, and puts them where relying parties look',
     variables: ['CA_KEYS', 'STATUS_URL', 'BUCKET_NAME', 'RESPONDER_KEY_ARN'],
     may: [
-      readTable,
-      writeTable(['CRL', 'RESPONDER', 'ISSUER']),
+      readTable('item', 'partition'),
+      ...list('gsi1'),
+      writeTable('CRL', 'RESPONDER'),
       { on: 'ca-keys', actions: ['kms:Sign'] },
       { on: 'sealing-key', actions: ['kms:Encrypt'] },
       // Without ListBucket, S3 answers 403 and not 404 for an object that is not there yet.
@@ -233,8 +255,9 @@ export const access = {
     purpose: 'Tells people what happened, by e-mail and webhooks; changes nothing but the record of it',
     variables: ['NOTIFICATIONS', 'QUEUE_URLS'],
     may: [
-      readTable,
-      writeTable(['NOTIFICATION'], ['dynamodb:PutItem']),
+      readTable('item', 'partition'),
+      ...list('gsi1'),
+      writeTable('NOTIFICATION'),
       { on: 'notification-topic', actions: ['sns:Publish'] },
       { on: 'webhook-secrets', actions: ['secretsmanager:GetSecretValue'] },
       // A message whose receiver does not answer waits longer each time.
@@ -265,7 +288,14 @@ export const access = {
     file: 'functions/schedule/tend.ts',
     purpose: 'Expires, reclaims and re-touches what stands still',
     variables: ['RECEIPT_KEYS'],
-    may: [readTable, writeTable(['JOB']), { on: 'clock-key', actions: ['kms:Sign'] }],
+    may: [
+      readTable('partition'),
+      ...list('gsi5'),
+      writeTable('JOB'),
+      // Touching: a job that stands still is told again to the relay.
+      { on: 'table', actions: ['dynamodb:UpdateItem'], keys: ['JOB#*'] },
+      { on: 'clock-key', actions: ['kms:Sign'] },
+    ],
   },
 } as const satisfies Record<string, Row>
 

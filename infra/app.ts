@@ -3,6 +3,7 @@ import { App } from 'aws-cdk-lib'
 import { build } from './build.ts'
 import { bundle } from './bundle.ts'
 import { stageOf } from './config.ts'
+import { checkAgainstSolutions } from './solutions-checks.ts'
 
 const app = new App()
 const stage = stageOf({
@@ -10,6 +11,10 @@ const stage = stageOf({
   status_url: app.node.tryGetContext('status_url'),
   notifications: app.node.tryGetContext('notifications'),
   oidc_issuers: app.node.tryGetContext('oidc_issuers'),
+  ca_keys: app.node.tryGetContext('ca_keys'),
+  ca_key_arns: app.node.tryGetContext('ca_key_arns'),
 })
 build(app, stage, bundle(join(app.outdir, 'bundles')))
+// What goes to the emulator is checked where it goes to AWS: as dev and as prod.
+if (stage.name !== 'local') checkAgainstSolutions(app)
 app.synth()

@@ -11,6 +11,10 @@ const postQuantumSpecs = ['ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'] as const
 
 const keySpec = z.enum([...keySpecs, ...postQuantumSpecs])
 
+const keyName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/)
+
+const keyArn = z.string().regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/(mrk-)?[0-9a-f-]+$/)
+
 const rate = z.string().regex(/^rate\(([1-9]\d*) (minute|minutes|hour|hours)\)$/)
 
 /** Channels that every stage has, by what records call them. */
@@ -39,7 +43,9 @@ const stage = z
     /** A production stage keeps what it stores and refuses to be deleted. */
     production: z.boolean(),
     /** CA keys by the name that `POST /issuers` uses for them. */
-    ca_keys: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), keySpec),
+    ca_keys: z.record(keyName, keySpec),
+    /** CA keys of another account, in the same region: ARNs, by the name that `POST /issuers` uses for them. */
+    ca_key_arns: z.record(keyName, keyArn),
     /** Lets `ca_keys` have ML-DSA keys, with which nothing is signed yet. */
     post_quantum_keys: z.boolean(),
     /** How long KMS waits before it deletes a key for good. */
@@ -74,6 +80,10 @@ const stage = z
       !Object.values(it.ca_keys).some((spec) => (postQuantumSpecs as readonly string[]).includes(spec)),
     'ML-DSA keys need post_quantum_keys',
   )
+  .refine(
+    (it) => Object.keys(it.ca_key_arns).every((name) => !Object.hasOwn(it.ca_keys, name)),
+    'a CA key is in this account (ca_keys) or in another one (ca_key_arns), not in both',
+  )
   .refine((it) => it.status_domain === null || it.status_url !== null, 'a status_domain needs its status_url')
   .refine(
     (it) => it.name === 'local' || !it.notifications.loopback,
@@ -90,6 +100,7 @@ export type Stage = Readonly<z.infer<typeof stage>>
 
 const shared = {
   ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
+  ca_key_arns: {},
   post_quantum_keys: false,
   pca_authorities: {},
   key_deletion_days: 7,
@@ -121,14 +132,16 @@ const stages = {
 
 export const stageNames = ['local', 'dev', 'prod'] as const
 
+/** What `-c name=…` gives as JSON, for stages that are tried with something of their own. */
 const json = z.string().transform((text): unknown => JSON.parse(text))
 
 const context = z.object({
   stage: z.enum(stageNames).default('dev'),
   /** A status site under another URL than CloudFront's own, as the local edge is. */
   status_url: z.url().optional(),
-  /** JSON, for stages that are tried with an issuer of their own. */
   oidc_issuers: json.optional(),
+  ca_keys: json.optional(),
+  ca_key_arns: json.optional(),
   /** JSON, of which each field replaces what the stage has. */
   notifications: json.optional(),
 })

@@ -8,6 +8,7 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
+import { indexes } from './access.ts'
 import { AlarmTopic } from './alarm-topic.ts'
 import type { Stage } from './config.ts'
 import { KeyAlarm } from './key-alarm.ts'
@@ -28,13 +29,8 @@ export class DataStack extends Stack {
   constructor(scope: Construct, stage: Stage) {
     super(scope, `countersign-${stage.name}-data`, { terminationProtection: stage.production })
     this.table = truthTable(this, stage)
-    this.caKeys = Object.fromEntries(
-      Object.entries(stage.ca_keys).map(([name, spec]) => {
-        const purpose = `CA key "${name}"`
-        const key = new SigningKey(this, `CaKey-${name}`, { stage, purpose, spec, resource: 'ca-keys' })
-        return [name, key.arn]
-      }),
-    )
+    const own = caKeysIn(this, stage)
+    this.caKeys = { ...own, ...stage.ca_key_arns }
     this.receiptKeys = {
       decision: receiptKey(this, stage, 'decision-key', 'vouches for the decisions of people'),
       clock: receiptKey(this, stage, 'clock-key', 'vouches for deadlines that passed'),
@@ -42,12 +38,27 @@ export class DataStack extends Stack {
     this.alarmTopic = new AlarmTopic(this, 'Alarms', stage)
     new KeyAlarm(this, 'KeyAlarm', {
       topic: this.alarmTopic,
-      arns: [...Object.values(this.caKeys), ...Object.values(this.receiptKeys)],
+      // Those of another account have their alarm there: CloudTrail tells it where the key is.
+      arns: [...Object.values(own), ...Object.values(this.receiptKeys)],
     })
     new CfnOutput(this, 'AlarmTopic', { value: this.alarmTopic.topicArn })
     new CfnOutput(this, 'TableName', { value: this.table.tableName })
     new CfnOutput(this, 'CaKeys', { value: this.toJsonString(this.caKeys) })
   }
+}
+
+/** The stage's CA keys, made in the account of the stack; ARNs by name. */
+export function caKeysIn(
+  scope: Construct,
+  stage: Stage,
+  used_by: { readonly used_by?: string } = {},
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(stage.ca_keys).map(([name, spec]) => {
+      const key = { stage, purpose: `CA key "${name}"`, spec, resource: 'ca-keys', ...used_by } as const
+      return [name, new SigningKey(scope, `CaKey-${name}`, key).arn]
+    }),
+  )
 }
 
 function receiptKey(
@@ -72,7 +83,7 @@ function truthTable(scope: Construct, stage: Stage): Table {
     timeToLiveAttribute: 'ttl',
     stream: StreamViewType.NEW_AND_OLD_IMAGES,
   })
-  for (const index of ['gsi1', 'gsi2', 'gsi3', 'gsi4', 'gsi5']) {
+  for (const index of indexes) {
     table.addGlobalSecondaryIndex({
       indexName: index,
       partitionKey: { name: `${index}pk`, type: AttributeType.STRING },

@@ -12,8 +12,8 @@ export function roleName(stage: Stage, id: FunctionId): string {
   return `countersign-${stage.name}-${Aws.REGION}-${id}`
 }
 
-export function roleArn(stage: Stage, id: FunctionId): string {
-  return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${roleName(stage, id)}`
+export function roleArn(stage: Stage, id: FunctionId, account: string = Aws.ACCOUNT_ID): string {
+  return `arn:${Aws.PARTITION}:iam::${account}:role/${roleName(stage, id)}`
 }
 
 /** Which deployment this is: receipts name it, so that one of `dev` is worth nothing in `prod`. */

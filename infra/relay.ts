@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { PrivilegedFunction, type Surroundings } from './privileged-function.ts'
@@ -17,6 +16,7 @@ export class Relay extends PrivilegedFunction {
     super(scope, 'relay', around)
     this.failures = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
       retentionPeriod: Duration.days(14),
     })
     this.follow('Events', table, [newEvent, touchedJob])
@@ -34,7 +34,7 @@ export class Relay extends PrivilegedFunction {
       bisectBatchOnError: true,
       retryAttempts: 10,
       reportBatchItemFailures: true,
-      onFailure: new SqsDlq(this.failures),
+      onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       filters: filters.map((filter) => FilterCriteria.filter(filter)),
     })
     if (this.role) source.node.addDependency(this.role)
@@ -46,6 +46,9 @@ export class Relay extends PrivilegedFunction {
         actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
         resources: tables.map((table) => table.tableStreamArn ?? ''),
       }),
+    )
+    this.addToRolePolicy(
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.failures.queueArn] }),
     )
     // ListStreams knows no resources.
     this.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }))

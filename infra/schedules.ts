@@ -1,6 +1,12 @@
+import { Aws } from 'aws-cdk-lib'
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
-import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler'
-import { LambdaInvoke, SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets'
+import {
+  type IScheduleTarget,
+  Schedule,
+  ScheduleExpression,
+  ScheduleTargetInput,
+} from 'aws-cdk-lib/aws-scheduler'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Stage } from './config.ts'
@@ -14,15 +20,35 @@ export class Schedules extends Construct {
     new Schedule(this, 'Tend', {
       description: 'Expires overdue approvals, reclaims dead leases, touches what stands still',
       schedule: ScheduleExpression.expression(stage.schedules.tend),
-      target: new LambdaInvoke(tend, { retryAttempts: 2 }),
+      target: this.target('Tend', 'lambda:InvokeFunction', tend.functionArn),
     })
     new Schedule(this, 'Refresh', {
       description: 'Publishes CRLs and responder certificates before they run out',
       schedule: ScheduleExpression.expression(stage.schedules.refresh),
-      target: new SqsSendMessage(statusQueue, {
-        input: ScheduleTargetInput.fromObject({ type: 'refresh' }),
-        retryAttempts: 2,
-      }),
+      target: this.target('Refresh', 'sqs:SendMessage', statusQueue.queueArn, { type: 'refresh' }),
     })
+  }
+
+  /** A target with a role that may do this one thing with it: the library's own could call any version of a function. */
+  private target(name: string, action: string, arn: string, input: object = {}): IScheduleTarget {
+    const role = new Role(this, `${name}Role`, {
+      description: `Lets the schedule ${name} call its target`,
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+      inlinePolicies: {
+        access: new PolicyDocument({
+          statements: [new PolicyStatement({ actions: [action], resources: [arn] })],
+        }),
+      },
+    })
+    return {
+      bind: () => ({
+        arn,
+        role,
+        input: ScheduleTargetInput.fromObject(input),
+        retryPolicy: { maximumRetryAttempts: 2 },
+      }),
+    }
   }
 }

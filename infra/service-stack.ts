@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } fr
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
-import type { Resource, Variable } from './access.ts'
+import { indexes, type Resource, type Variable } from './access.ts'
 import { Alarms, alarmRows } from './alarms.ts'
 import { ApprovalWorkflow } from './approval-workflow.ts'
 import type { Stage } from './config.ts'
@@ -42,7 +42,8 @@ export class ServiceStack extends Stack {
       bundles,
       table_name: data.table.tableName,
       arns: {
-        table: [data.table.tableArn, `${data.table.tableArn}/index/*`],
+        table: [data.table.tableArn],
+        ...indexArns(data),
         tokens: [tokens.tableArn],
         'ca-keys': Object.values(data.caKeys),
         'decision-key': [data.receiptKeys.decision],
@@ -180,6 +181,11 @@ export class ServiceStack extends Stack {
   private output(values: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value })
   }
+}
+
+function indexArns(data: DataStack) {
+  const arn = (index: string) => [`${data.table.tableArn}/index/${index}`]
+  return Object.fromEntries(indexes.map((index) => [index, arn(index)]))
 }
 
 /** The declared authorities; where there are none, an ARN that is of none. */

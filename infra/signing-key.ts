@@ -1,5 +1,11 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
-import { AccountRootPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import {
+  AccountPrincipal,
+  AccountRootPrincipal,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam'
 import { Key, type KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import { allowed, type Resource } from './access.ts'
@@ -12,6 +18,8 @@ type SigningKeyProps = {
   readonly spec: string
   /** What rows of access.ts call it: their functions may sign with it. */
   readonly resource: Resource
+  /** The account whose functions sign with it, if not the key's own. */
+  readonly used_by?: string
 }
 
 /**
@@ -22,13 +30,14 @@ type SigningKeyProps = {
 export class SigningKey extends Construct {
   readonly arn: string
 
-  constructor(scope: Construct, id: string, { stage, purpose, spec, resource }: SigningKeyProps) {
+  constructor(scope: Construct, id: string, props: SigningKeyProps) {
     super(scope, id)
+    const { stage, purpose, spec } = props
     const key = new Key(this, 'Key', {
       description: `Countersign ${stage.name}: ${purpose}`,
       keySpec: spec as KeySpec,
       keyUsage: KeyUsage.SIGN_VERIFY,
-      policy: keyPolicy(stage, resource),
+      policy: keyPolicy(props),
       pendingWindow: Duration.days(stage.key_deletion_days),
       removalPolicy: stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     })
@@ -36,28 +45,42 @@ export class SigningKey extends Construct {
   }
 }
 
-function keyPolicy(stage: Stage, resource: Resource): PolicyDocument {
-  const account = new AccountRootPrincipal()
+function keyPolicy({ stage, resource, used_by }: SigningKeyProps): PolicyDocument {
+  const own = new AccountRootPrincipal()
+  const users = used_by === undefined ? own : new AccountPrincipal(used_by)
+  const roles = (action: string) => ({
+    'aws:PrincipalArn': allowed(action, resource).map((id) => roleArn(stage, id, used_by)),
+  })
   return new PolicyDocument({
     statements: [
       new PolicyStatement({
         sid: 'Administer',
         effect: Effect.ALLOW,
-        principals: [account],
+        principals: [own],
         actions: administration,
         resources: ['*'],
       }),
       new PolicyStatement({
         sid: 'SignDigests',
         effect: Effect.ALLOW,
-        principals: [account],
+        principals: [users],
         actions: ['kms:Sign'],
         resources: ['*'],
-        conditions: {
-          ArnEquals: { 'aws:PrincipalArn': allowed('kms:Sign', resource).map((id) => roleArn(stage, id)) },
-          StringEquals: { 'kms:MessageType': 'DIGEST' },
-        },
+        conditions: { ArnEquals: roles('kms:Sign'), StringEquals: { 'kms:MessageType': 'DIGEST' } },
       }),
+      // In its own account, administration has it already, for whoever IAM lets.
+      ...(used_by === undefined
+        ? []
+        : [
+            new PolicyStatement({
+              sid: 'ReadPublicKey',
+              effect: Effect.ALLOW,
+              principals: [users],
+              actions: ['kms:GetPublicKey'],
+              resources: ['*'],
+              conditions: { ArnEquals: roles('kms:GetPublicKey') },
+            }),
+          ]),
     ],
   })
 }

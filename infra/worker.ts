@@ -17,10 +17,12 @@ export class WorkQueue extends Construct {
     super(scope, id)
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
       retentionPeriod: Duration.days(14),
     })
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
       visibilityTimeout: Duration.seconds(6 * rowOf(worker).timeout_seconds),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: deliveries },
     })

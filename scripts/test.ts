@@ -6,11 +6,13 @@ import { runForeground } from './local/foreground.ts'
 type Counts = { readonly passed: number; readonly failed: number }
 
 const quick = ['unit', 'judged', 'infra']
-const onStack = ['contract', 'integration', 'e2e']
+const onStack = ['contract', 'integration', 'e2e', 'permissions']
 
 /** Runs all projects, those that need no stack first, and ends with one line of counts. */
 async function main(args: readonly string[]): Promise<number> {
   const runs = args.length > 0 ? [args] : [[...projects(quick), '--maxWorkers=100%'], projects(onStack)]
+  // Only then is a right that no test used a right too many (test/permissions).
+  if (args.length === 0) process.env.WHOLE_RUN = 'yes'
   let passed = 0
   let failed = 0
   let code = 0

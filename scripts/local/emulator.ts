@@ -9,10 +9,15 @@ import { Trouble } from './trouble.ts'
 
 export type Emulator = { readonly url: string; readonly stop: () => Promise<void> }
 
-type Place = { readonly executable: string; readonly port: number; readonly folder: string }
+type Place = {
+  readonly executable: string
+  readonly port: number
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+}
 
 /** Starts the emulator as the leader of a process group, so that its Lambda processes end with it. */
-export async function startEmulator({ executable, port, folder }: Place): Promise<Emulator> {
+export async function startEmulator({ executable, port, folder, environment }: Place): Promise<Emulator> {
   const url = `http://localhost:${port}`
   const log = join(folder, 'logs', 'emulator.log')
   const scratch = mkdtempSync(join(tmpdir(), 'countersign-emulator-'))
@@ -31,6 +36,7 @@ export async function startEmulator({ executable, port, folder }: Place): Promis
       IOT_MTLS_ENABLED: '0',
       SFTP_ENABLED: '0',
       TMPDIR: scratch,
+      ...environment,
     },
   })
   closeSync(output)

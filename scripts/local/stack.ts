@@ -22,6 +22,8 @@ export type StackOptions = {
   readonly emulator: string | null
   /** Channels of the stage, as `cdk -c notifications=…` takes them; null for none. */
   readonly notifications: string | null
+  /** What an emulator that is started here finds in its environment besides. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** The whole system on this machine. What was started is stopped again when something fails. */
@@ -58,10 +60,12 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
 }
 
 async function emulatorFor(options: StackOptions, progress: Progress): Promise<Emulator> {
-  const { emulator, port, folder } = options
+  const { emulator, port, folder, environment = {} } = options
   if (emulator !== null) return foreignEmulator(emulator)
   await mustBeFree(port, '--port')
   const executable = await installEmulator(progress)
   rmSync(join(folder, 'stack.json'), { force: true })
-  return progress.step(`emulator on port ${port}`, () => startEmulator({ executable, port, folder }))
+  return progress.step(`emulator on port ${port}`, () =>
+    startEmulator({ executable, port, folder, environment }),
+  )
 }

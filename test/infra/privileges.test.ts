@@ -29,14 +29,14 @@ const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['kms:GenerateDataKey', []],
   ['states:StartExecution', ['relay']],
   ['states:SendTaskSuccess', ['relay']],
-  ['states:SendTaskFailure', ['relay']],
+  ['states:SendTaskFailure', []],
   ['states:GetExecutionHistory', []],
   ['states:UpdateStateMachine', []],
-  ['lambda:InvokeFunction', [workflowRole, expect.stringMatching(/^SchedulerRole/)]],
+  ['lambda:InvokeFunction', [workflowRole, expect.stringMatching(/^SchedulesTendRole/)]],
   ['lambda:UpdateFunctionCode', []],
   ['iam:PassRole', []],
   ['sts:AssumeRole', []],
-  ['dynamodb:DeleteItem', ['api-submit', 'relay']],
+  ['dynamodb:DeleteItem', ['relay']],
   ['dynamodb:Scan', []],
   ['dynamodb:DeleteTable', []],
   ['dynamodb:PartiQLUpdate', []],
@@ -119,10 +119,10 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     ['workflow-refuse', ['JOB']],
     ['schedule-tend', ['JOB']],
     ['worker-acm-pca', ['CERTIFICATE', 'JOB', 'SERIAL', 'SPENT']],
-    ['worker-kms', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'SERIAL', 'SPENT']],
+    ['worker-kms', ['CERTIFICATE', 'ISSUER', 'JOB', 'SERIAL', 'SPENT']],
     ['worker-apply', ['CERTIFICATE', 'CRL', 'GRANT', 'ISSUER', 'JOB', 'PROFILE', 'SERIAL']],
     ['status-ocsp', ['OCSP']],
-    ['worker-publish-status', ['CRL', 'ISSUER', 'RESPONDER']],
+    ['worker-publish-status', ['CRL', 'RESPONDER']],
     ['worker-notify', ['NOTIFICATION']],
   ])('%s writes only to partitions %j', (id, prefixes) => {
     const keys = leadingKeys(id, 'dynamodb:PutItem')
@@ -213,8 +213,6 @@ function sourceActions(id: string): readonly string[] {
       'dynamodb:GetRecords',
       'dynamodb:GetShardIterator',
       'dynamodb:ListStreams',
-      'sqs:GetQueueAttributes',
-      'sqs:GetQueueUrl',
     ]
   if (id.startsWith('worker-')) return ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
   return []

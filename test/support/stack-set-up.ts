@@ -6,11 +6,15 @@ import { freePort } from '../../scripts/local/ports.ts'
 import { progressTo } from '../../scripts/local/progress.ts'
 import { describeStack, type StackFile, writeStackFile } from '../../scripts/local/stack-file.ts'
 import { makeWorld, type World } from '../../scripts/local/world.ts'
+import { deniedCalls, deployedPolicies } from './permission-report.ts'
+import { type Recorder, startRecorder } from './recorder.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The stack under test, as `npm start` would write it to .local/stack.json. */
     stack: StackFile
+    /** Where the recorder answers, between the functions and the emulator. */
+    recorder_url: string
   }
 }
 
@@ -20,7 +24,14 @@ const webhooks = [
   { name: 'chat', shape: 'slack', secret: 'countersign/test/chat' },
 ]
 
-type Shared = { users: number; readonly folder: string; readonly world: Promise<World> }
+type Begun = { readonly world: World; readonly recorder: Recorder }
+
+type Shared = {
+  readonly projects: Set<string>
+  users: number
+  readonly folder: string
+  readonly begun: Promise<Begun>
+}
 
 /** Every project runs this file in a module graph of its own; the stack is one for all of them. */
 const shared = globalThis as { countersignStack?: Shared }
@@ -29,10 +40,13 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   shared.countersignStack ??= begin()
   const mine = shared.countersignStack
   mine.users += 1
-  const { stack, people } = await mine.world
+  mine.projects.add(project.name)
+  const { world, recorder } = await mine.begun
+  const { stack, people } = world
   const description = describeStack(stack, people)
   writeStackFile(join(mine.folder, 'stack.json'), description)
   project.provide('stack', description)
+  project.provide('recorder_url', recorder.url)
   return async () => {
     mine.users -= 1
     if (mine.users === 0) await end(mine)
@@ -41,19 +55,33 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 
 function begin(): Shared {
   const folder = join(localFolder, `test-${process.pid}`)
-  return { users: 0, folder, world: makeTestWorld(folder) }
+  return { projects: new Set(), users: 0, folder, begun: makeTestWorld(folder) }
 }
 
-async function makeTestWorld(folder: string): Promise<World> {
+async function makeTestWorld(folder: string): Promise<Begun> {
   const progress = progressTo(process.stderr)
   progress.heading('Stack under test')
   const [port, edge_port] = [await freePort(), await freePort()]
+  const recorder = await startRecorder(port)
+  const { environment } = recorder
   const notifications = JSON.stringify({ webhooks })
-  return makeWorld({ folder, port, edge_port, emulator: null, notifications }, progress)
+  const options = { folder, port, edge_port, emulator: null, notifications, environment }
+  return { world: await makeWorld(options, progress), recorder }
 }
 
-async function end({ world, folder }: Shared): Promise<void> {
-  const { stack } = await world
-  await stack.stop()
-  rmSync(folder, { recursive: true, force: true })
+/** Where no test of the run has looked at the permissions, they are looked at here: a denied call fails any run. */
+async function end({ begun, folder, projects }: Shared): Promise<void> {
+  const { world, recorder } = await begun
+  try {
+    if (!projects.has('permissions')) await refuseDenied(world.stack.emulator_url, recorder)
+  } finally {
+    await world.stack.stop()
+    recorder.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function refuseDenied(emulator_url: string, recorder: Recorder): Promise<void> {
+  const denied = await deniedCalls(await deployedPolicies(emulator_url), recorder.calls())
+  if (denied.length > 0) throw new Error(`AWS would deny what this run did:\n${denied.join('\n')}`)
 }

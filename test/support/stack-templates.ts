@@ -30,19 +30,25 @@ export type Synthesized = {
 /** A stage's templates, without bundling: the assertions are about everything but the code. */
 export function synthesize(name: string, context: object = {}): Synthesized {
   process.env.CDK_VALIDATION = 'false'
+  const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } })
+  const { stage, stacks } = buildInto(app, { stage: name, ...context })
+  const data = Template.fromStack(stacks.data)
+  const service = Template.fromStack(stacks.service)
+  const resources: Resources = { ...data.toJSON().Resources, ...service.toJSON().Resources }
+  return { stage, data, service, resources }
+}
+
+/** Builds a stage, with an empty bundle for each function. */
+export function buildInto(app: App, context: object) {
   const bundles = mkdtempSync(join(tmpdir(), 'countersign-empty-'))
   try {
     for (const id of functionIds) {
       mkdirSync(join(bundles, id))
       writeFileSync(join(bundles, id, 'index.mjs'), `// ${id}\n`)
     }
-    const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } })
-    const stage = stageOf({ stage: name, ...context })
-    const stacks = build(app, stage, bundles)
-    const data = Template.fromStack(stacks.data)
-    const service = Template.fromStack(stacks.service)
-    const resources: Resources = { ...data.toJSON().Resources, ...service.toJSON().Resources }
-    return { stage, data, service, resources }
+    const stage = stageOf(context)
+    // Assets are copied as the constructs are made: the bundles are not needed afterwards.
+    return { stage, stacks: build(app, stage, bundles) }
   } finally {
     rmSync(bundles, { recursive: true, force: true })
   }

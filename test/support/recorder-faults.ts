@@ -1,0 +1,48 @@
+import { callsOf, type Sent } from './recorded-calls.ts'
+
+/** What goes wrong with calls of a function, so many times. */
+export type Fault = {
+  readonly id: string
+  /** The function's id, as in access.ts. */
+  readonly function: string
+  /** The IAM action, such as `kms:Sign`. */
+  readonly action: string
+  /** Only calls with this in their path or body. */
+  readonly containing?: string
+  readonly times: number
+  /** What the function is answered. */
+  readonly answer?: { readonly status: number; readonly body: string }
+  /** The call is carried out, and its answer lost. */
+  readonly carried_out?: boolean
+  /** How long the function waits for it, in milliseconds. */
+  readonly hold_ms?: number
+}
+
+const planted = new Map<string, { readonly fault: Fault; happened: number }>()
+
+/** The fault that this call meets, counted as met. */
+export function faultFor(sent: Sent): Fault | null {
+  if (planted.size === 0) return null
+  for (const place of planted.values()) {
+    if (place.happened >= place.fault.times || !meets(sent, place.fault)) continue
+    place.happened += 1
+    return place.fault
+  }
+  return null
+}
+
+function meets(sent: Sent, { function: by, action, containing = '' }: Fault): boolean {
+  if (!sent.function.endsWith(`-${by}`)) return false
+  if (!callsOf(sent, 200).some((call) => call.action === action)) return false
+  return sent.path.includes(containing) || sent.body.includes(containing)
+}
+
+/** PUT plants one, DELETE takes all away, GET says how often each was met. */
+export function faults(method: string, body: string): Readonly<Record<string, number>> {
+  if (method === 'PUT') {
+    const fault = JSON.parse(body) as Fault
+    planted.set(fault.id, { fault, happened: 0 })
+  }
+  if (method === 'DELETE') planted.delete(body)
+  return Object.fromEntries([...planted].map(([id, { happened }]) => [id, happened]))
+}
