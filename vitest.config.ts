@@ -15,13 +15,23 @@ export default defineConfig({
       { test: { name: 'contract', include: folders('contract'), ...onStack } },
       { test: { name: 'integration', include: folders('integration'), ...onStack } },
       { test: { name: 'e2e', include: folders('e2e'), ...onStack } },
+      // Alone, after the others: they take away what everybody needs.
+      {
+        test: {
+          name: 'faults',
+          include: folders('faults'),
+          ...onStack,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
       // Last: it judges what the functions did in all the others.
       {
         test: {
           name: 'permissions',
           include: folders('permissions'),
           ...onStack,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

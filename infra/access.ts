@@ -290,7 +290,7 @@ export const access = {
     variables: ['RECEIPT_KEYS'],
     may: [
       readTable('partition'),
-      ...list('gsi5'),
+      ...list('gsi4', 'gsi5'),
       writeTable('JOB'),
       // Touching: a job that stands still is told again to the relay.
       { on: 'table', actions: ['dynamodb:UpdateItem'], keys: ['JOB#*'] },

@@ -1,0 +1,163 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { changed, jobCompleted } from '../../scripts/local/api.ts'
+import type { Name } from '../../scripts/local/seed.ts'
+import { approve, csrFor, issueUngated, newHostName, requestGated, suffix } from '../support/live-requests.ts'
+import { as, stack } from '../support/stack.ts'
+
+/*
+ * Ways through the deployed functions that few callers take, each of which
+ * needs a right of its own: test/permissions says when one has no test.
+ */
+
+const post = async (who: Name, path: string, body: object, key: string) => {
+  const answer = await fetch(`${stack.api_url}/api/v1${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${stack.principals[who].api_key}`,
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    },
+    body: JSON.stringify(body),
+  })
+  return { status: answer.status, body: await answer.json() }
+}
+
+const profile = () => ({
+  id: `p-${suffix()}`,
+  name: 'Once',
+  issuer_id: 'iss-web',
+  key_algorithms: ['ECDSA_P256'],
+  subject: { allowed: ['CN'] },
+  subject_alternative_names: { dns: { domains: ['example.com'] } },
+  extended_key_usage: ['serverAuth'],
+  validity: { default: 'P30D', max: 'P30D' },
+})
+
+type Asked = readonly [Name, string, object]
+
+/** One operation of each function that changes something. */
+const operations: readonly (readonly [string, () => Promise<Asked>])[] = [
+  [
+    'api-submit',
+    async () => ['alice', '/certificates', { profile_id: 'p-dev-web', csr: csrFor(newHostName()) }],
+  ],
+  ['api-rules', async () => ['carol', '/profiles', profile()]],
+  [
+    'api-decide',
+    async () => ['bob', `/approvals/${(await requestGated()).approval_id}/approve`, { note: 'once' }],
+  ],
+  [
+    'api-administer',
+    async () => ['carol', '/principals', { kind: 'service', name: `once-${suffix()}`, roles: [] }],
+  ],
+]
+
+describe('a request with an Idempotency-Key', () => {
+  it.each(operations)('is carried out once by %s, and answered alike twice', async (_, operation) => {
+    const [who, path, body] = await operation()
+    const key = randomUUID()
+    const first = await post(who, path, body, key)
+    expect(first.status).toBeLessThan(300)
+    expect(await post(who, path, body, key)).toEqual(first)
+    expect(
+      (await post(who, path, { ...body, note: 'another', name: 'another' }, key)).status,
+    ).toBeGreaterThan(399)
+  })
+})
+
+describe('somebody known who may not', () => {
+  it.each([
+    ['api-read', 'GET', '/audit'],
+    ['api-submit', 'POST', '/certificates'],
+    ['api-rules', 'POST', '/profiles'],
+    ['api-decide', 'POST', '/approvals/ar-0000000000000000/approve'],
+    ['api-administer', 'POST', '/principals'],
+  ])('is refused by %s, on record', async (_, method, path) => {
+    // An auditor may read; a requester may not read the audit.
+    const who = path === '/audit' ? 'alice' : 'dave'
+    expect((await as(who).call(method, path, method === 'GET' ? undefined : {})).status).toBe(403)
+    const audit = `/audit?action=access_refused&actor=${stack.principals[who].id}&limit=200`
+    const events = await as('dave').expect(
+      z.array(z.looseObject({ details: z.unknown() })),
+      200,
+      as('dave').get(audit),
+    )
+    expect(JSON.stringify(events)).toContain(path)
+  })
+})
+
+describe('lists', () => {
+  it.each([
+    '/certificates?status=active',
+    '/certificates?profile_id=p-dev-web',
+    '/certificates?owner=pr-alice',
+    '/jobs?status=Completed',
+    '/audit?action=certificate_issued',
+    '/audit?resource=pr-alice',
+  ])('%s', async (path) => {
+    await as(path.startsWith('/audit') ? 'dave' : 'alice').expect(
+      z.array(z.unknown()),
+      200,
+      as(path.startsWith('/audit') ? 'dave' : 'alice').get(path),
+    )
+  })
+})
+
+describe('a plan of a revocation in bulk', () => {
+  it('finds a certificate by its issuer, profile, owner, key and serial number', async () => {
+    const { certificate_id } = await issueUngated()
+    const versions = await as('alice').get(`/certificates/${certificate_id}/versions`)
+    const [version] = z
+      .array(z.looseObject({ serial: z.string(), spki_sha256: z.string() }))
+      .parse(versions.json)
+    const { serial, spki_sha256 } = version ?? { serial: '', spki_sha256: '' }
+    for (const selection of [
+      { issuer_id: 'iss-web' },
+      { profile_id: 'p-dev-web' },
+      { owner: 'pr-alice' },
+      { spki_sha256 },
+      { issuer_id: 'iss-web', serials: [serial] },
+    ]) {
+      const asked = { selection, reason: 'superseded' }
+      const { status, json } = await as('carol').post('/revocations/plan', asked)
+      expect([selection, status, z.object({ matched: z.int() }).parse(json).matched > 0]).toEqual([
+        selection,
+        200,
+        true,
+      ])
+    }
+  })
+})
+
+describe('an issuer', () => {
+  it('is asked for by CSR, and another one retired, each by two people', async () => {
+    const throughTwo = async (path: string, body: object) => {
+      const { job, approval } = await as('carol').expect(changed, 202, as('carol').post(path, body))
+      if (approval !== null) await approve(approval.id)
+      return jobCompleted(as('carol'), job.id)
+    }
+    const subject = [{ type: 'CN', value: `CA ${suffix()}` }]
+    const [outside, short] = [`iss-${suffix()}`, `iss-${suffix()}`]
+    await throughTwo(`/issuers/${outside}/csr`, { name: 'Outside', key: 'issuing', subject })
+    expect((await as('carol').get(`/issuers/${outside}/csr`)).status).toBe(200)
+    const made = { id: short, name: 'Short', type: 'kms', key: 'issuing', parent_id: 'iss-root' }
+    await throughTwo('/issuers', { ...made, subject, lifetime: 'P30D', path_length: 0 })
+    await throughTwo(`/issuers/${short}/retire`, {})
+    expect((await as('carol').get(`/issuers/${short}`)).json).toMatchObject({ status: 'retired' })
+  })
+})
+
+describe('a subject of an OIDC issuer', () => {
+  it('is mapped to a principal, listed, and disabled', async () => {
+    const subject = `subject-${randomBytes(6).toString('hex')}`
+    const body = { issuer: 'https://id.example.com', subject }
+    const added = await as('carol').post('/principals/pr-alice/oidc-subjects', body)
+    expect(added.status).toBe(201)
+    const listed = await as('carol').get('/principals/pr-alice/oidc-subjects')
+    expect(JSON.stringify(listed.json)).toContain(subject)
+    const { id } = z.looseObject({ id: z.string() }).parse(added.json)
+    expect((await as('carol').call('DELETE', `/principals/pr-alice/oidc-subjects/${id}`)).status).toBe(200)
+  })
+})
