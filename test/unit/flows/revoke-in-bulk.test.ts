@@ -179,6 +179,22 @@ describe('a revocation in bulk', () => {
     expect(new Set(listed(world))).toEqual(new Set(serials))
   })
 
+  it('puts every compromise on record in the same steps, each still of at most 100 items', async () => {
+    const world = await makeFurnishedWorld()
+    plantCertificates(world, { ...web, count: 100 })
+    const { digest } = await plan(world, { issuer_id: 'iss-web' }, { reason: 'keyCompromise' })
+    const { body } = await world.call('carol', 'revokeInBulk', { body: { plan: digest } })
+    await world.drain()
+    expect((await world.jobOf(body.job.id)).job).toMatchObject({
+      status: 'Completed',
+      progress: { done: 100 },
+    })
+    const compromises = [...world.table.rows.values()].filter(({ sk }) =>
+      String(sk).startsWith('COMPROMISE#'),
+    )
+    expect(new Set(compromises.map(({ pk }) => pk)).size).toBe(100)
+  })
+
   it('leaves the rest to another run when its time is up, and makes the lists meanwhile', async () => {
     const world = await makeFurnishedWorld()
     plantCertificates(world, { ...web, count: 100 })

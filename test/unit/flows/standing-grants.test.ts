@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { issueCertificate } from '../../../lib/flows/issue-certificate.ts'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
+import { isUnbroken } from '../../../lib/model/event.ts'
 import { asked, day, granted, inDays, issued, otherKeyCsr, renew } from '../../support/grants.ts'
 import {
   csrFor,
@@ -444,6 +445,34 @@ describe('withdrawing a standing grant', () => {
     })
     expect(job.status).toBe('Completed')
     expect((await renew(world, certificate_id)).status).toBe('AwaitingApproval')
+  })
+
+  it.each([
+    ['as they come', false],
+    ['the other way round', true],
+  ])('at the same instant as a renewal signs nothing: %s', async (_, reversed) => {
+    const world = await makeFurnishedWorld()
+    const { certificate_id, grant_id } = await granted(world)
+    const before = world.signatures.length
+    const both = [
+      () => world.call('bob', 'withdrawGrant', { id: grant_id }),
+      () => renew(world, certificate_id),
+    ]
+    await Promise.all((reversed ? both.toReversed() : both).map((act) => act()))
+    await world.drain()
+    expect(world.signatures).toHaveLength(before)
+    expect((await shown(world, grant_id)).state).toBe('withdrawn')
+  })
+
+  it('by several at once is one withdrawal, and all are answered', async () => {
+    const world = await makeFurnishedWorld()
+    const { grant_id, job_id } = await granted(world)
+    const people = ['alice', 'bob', 'erin', 'carol'] as const
+    const answers = await Promise.all(people.map((who) => world.call(who, 'withdrawGrant', { id: grant_id })))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const { events } = await world.jobOf(job_id)
+    expect(events.filter(({ type }) => type === 'grant_withdrawn')).toHaveLength(1)
+    expect(isUnbroken(job_id, events)).toBe(true)
   })
 
   it('is not for somebody who has nothing to do with it', async () => {
