@@ -147,11 +147,11 @@ export const access = {
   'api-administer': {
     ...api,
     file: 'functions/api/administer.ts',
-    purpose: 'Changes who may do what; makes no job and reaches no key',
+    purpose: 'Changes who may do what, or asks a second person to; reaches no key',
     variables: ['KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable('item', 'items', 'partition', 'condition'),
-      writeTable(entered, 'PRINCIPAL', 'SUBJECT', 'IDEMPOTENCY'),
+      writeTable(entered, 'PRINCIPAL', 'SUBJECT', 'JOB', 'IDEMPOTENCY'),
     ],
   },
   'workflow-park': {
@@ -227,7 +227,7 @@ export const access = {
     variables: ['RECEIPT_KEYS'],
     may: [
       readTable('item', 'items', 'partition', 'condition'),
-      writeTable('JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER', 'GRANT'),
+      writeTable('JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER', 'GRANT', 'PRINCIPAL', 'SUBJECT'),
       ...verifyReceipts,
     ],
   },

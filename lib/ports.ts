@@ -4,6 +4,7 @@ import type { ApprovalState } from './model/approval.ts'
 import type { Certificate, CertificateVersion } from './model/certificate.ts'
 import type { Change, Replay, Write } from './model/change.ts'
 import type { Event, EventType } from './model/event.ts'
+import type { FounderFile } from './model/founder.ts'
 import type { Rules } from './model/gate.ts'
 import type { Grant, GrantUse } from './model/grant.ts'
 import type { Issuer, IssuerRequest } from './model/issuer.ts'
@@ -12,7 +13,7 @@ import type { EventPlace } from './model/notification.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
 import type { CertificatePlan, ValidityPeriod } from './model/plan.ts'
 import type { Principal, Role } from './model/principal.ts'
-import type { PrincipalChange, PrincipalFile, PrincipalWrite } from './model/principal-change.ts'
+import type { PrincipalFile, PrincipalStep, PrincipalWrite } from './model/principal-change.ts'
 import type { ProfileVersion } from './model/profile.ts'
 import type { QueueName } from './model/queue.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
@@ -144,7 +145,13 @@ export type Principals = {
   readonly oidcSubjects: (principal_id: string, paging: Paging) => Promise<Page<OidcSubject>>
   readonly list: (paging: Paging) => Promise<Page<Principal>>
   /** One transaction: all of it or nothing. */
-  readonly commit: (change: PrincipalChange) => Promise<Committed>
+  readonly commit: (change: PrincipalStep) => Promise<Committed>
+}
+
+/** Those whom no job made. */
+export type Founders = {
+  /** Strongly consistent: one call. */
+  readonly get: (id: string) => Promise<FounderFile | null>
 }
 
 /** What is kept of requests themselves. */

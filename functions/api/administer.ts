@@ -2,6 +2,7 @@ import { administerApi } from '../../lib/api/administer.ts'
 import { entrance } from '../../lib/api/entrance.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
+import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
@@ -21,5 +22,5 @@ export const handler = apiFunction(
     cursorSecret: cursorSecret(table),
     admits: limiterOf(environment('KEY_RATE')),
   },
-  administerApi({ ...ports, replays: replays(table) }),
+  administerApi({ ...ports, jobs: jobs(table), replays: replays(table) }),
 )

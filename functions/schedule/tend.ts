@@ -13,6 +13,7 @@ const deps = {
   jobs: jobs(tableClient(environment('TABLE_NAME'))),
   receipts: receiptSigner(environment('RECEIPT_KEYS').clock),
   environment: environment('ENVIRONMENT'),
+  credential: null,
   now,
   random,
 }

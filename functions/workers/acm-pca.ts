@@ -1,5 +1,6 @@
 import { authorities } from '../../lib/aws/authorities.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { again } from '../../lib/aws/queues.ts'
@@ -19,6 +20,7 @@ const table = tableClient(environment('TABLE_NAME'))
 const deps = {
   jobs: jobs(table),
   grants: grants(table),
+  founders: founders(table),
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),

@@ -1,5 +1,7 @@
+import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { principals } from '../../lib/aws/principals.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
@@ -16,10 +18,12 @@ const table = tableClient(environment('TABLE_NAME'))
 const deps = {
   jobs: jobs(table),
   grants: grants(table),
+  founders: founders(table),
   profiles: profiles(table),
   revocables: revocables(table),
   plans: revocationPlans(table),
   issuers: issuers(table),
+  principals: principals(table),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),
   now,

@@ -1,5 +1,6 @@
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
@@ -16,6 +17,7 @@ const table = tableClient(environment('TABLE_NAME'))
 const deps = {
   jobs: jobs(table),
   grants: grants(table),
+  founders: founders(table),
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),

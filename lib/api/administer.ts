@@ -1,83 +1,116 @@
-import { type AdministerDeps, administer, type PrincipalProposal } from '../flows/administer.ts'
+import {
+  type AdministerDeps,
+  administer,
+  type JobProposal,
+  type PrincipalProposal,
+} from '../flows/administer.ts'
 import { changePrincipal } from '../flows/change-principal.ts'
 import { type NewApiKey, proposeApiKey } from '../flows/create-api-key.ts'
-import { newPrincipal } from '../flows/create-principal.ts'
+import { proposePrincipal } from '../flows/create-principal.ts'
 import { addSubject, disableSubject } from '../flows/map-subject.ts'
 import { disableApiKey, rotateApiKey } from '../flows/replace-api-key.ts'
+import { type Gated, openPrincipalChange } from '../flows/request-principal-change.ts'
 import type { Answers } from '../http/call.ts'
-import { viewApiKey, viewOidcSubject, viewPrincipal } from '../http/views.ts'
+import { viewApiKey, viewApproval, viewJob, viewOidcSubject, viewPrincipal } from '../http/views.ts'
 import { actorOf } from '../model/decide.ts'
 import type { Envelope } from '../model/envelope.ts'
-import { Refusal } from '../model/refusal.ts'
+import type { Principal } from '../model/principal.ts'
 import { askedBy } from './asked.ts'
 
 type Given = Parameters<typeof askedBy>[1]
 
+type Stepped = Pick<PrincipalProposal, 'change'>
+
 /** A token is in the answer, so the answer is kept where only the same credential can read it. */
-const shownOnce = ({ key, token, change }: NewApiKey): PrincipalProposal => ({
-  change,
-  answer: { status: 201, body: { ...viewApiKey(key, null), token } },
+const shownOnce = ({ key, token }: NewApiKey): PrincipalProposal['answer'] => ({
+  status: 201,
+  body: { ...viewApiKey(key, null), token },
 })
 
 /** Every operation that changes who may do what. */
 export const administerApi = (deps: AdministerDeps): Answers<'administer'> => {
-  const step = (operation: string, call: Given, propose: () => Promise<PrincipalProposal>) =>
-    administer(deps, askedBy(operation, call), propose)
-  const secretStep = (
+  /** What takes a second person is answered as every job is: 202, with its approval. */
+  const asked = (by: Principal, gated: Gated): JobProposal => {
+    const { job, ...change } = openPrincipalChange(deps, by, gated)
+    const { gated: content } = gated
+    const about =
+      'base_version' in content ? { id: content.principal_id, version: content.base_version } : null
+    const body = { job: viewJob(job), approval: viewApproval(job) }
+    return { opened: { ...change, job }, about, answer: { status: 202, body } }
+  }
+  const step = <Made extends Stepped>(
     operation: string,
-    call: Given & { readonly envelope: Envelope },
-    propose: () => Promise<NewApiKey>,
+    call: Given & { readonly envelope?: Envelope },
+    propose: () => Promise<Gated | Made>,
+    show: (made: Made) => PrincipalProposal['answer'],
   ) =>
-    administer(deps, { ...askedBy(operation, call), envelope: call.envelope }, async () =>
-      shownOnce(await propose()),
-    )
+    administer(deps, { ...askedBy(operation, call), envelope: call.envelope ?? null }, async () => {
+      const made = await propose()
+      if ('gated' in made) return asked(call.principal, made)
+      return { change: made.change, answer: show(made) }
+    })
+  const plain = ({ principal, params, body, idempotency_key }: Given): Given => ({
+    principal,
+    params,
+    body,
+    idempotency_key,
+  })
   return {
     createPrincipal: (call) =>
-      step('createPrincipal', call, async () => {
-        const { id } = call.body
-        if (id !== undefined && (await deps.principals.get(id)) !== null)
-          throw new Refusal('already_exists', `principal ${id} exists already`)
-        const { principal, change } = newPrincipal(deps, actorOf(call.principal), call.body)
-        return { change, answer: { status: 201, body: viewPrincipal(principal) } }
-      }),
-    changePrincipal: (call) =>
-      step('changePrincipal', call, async () => {
-        const edit = { ...call.body, id: call.params.id, if_match: call.if_match }
-        const { principal, change } = await changePrincipal(deps, call.principal, edit)
-        return { change, answer: { status: 200, body: viewPrincipal(principal) } }
-      }),
-    createApiKey: (call) =>
-      secretStep('createApiKey', call, () =>
-        proposeApiKey(deps, actorOf(call.principal), {
-          principal_id: call.params.id,
-          expires_at: call.body.expires_at,
-        }),
+      step(
+        'createPrincipal',
+        plain(call),
+        () => proposePrincipal(deps, actorOf(call.principal), call.body),
+        ({ principal }) => ({ status: 201, body: viewPrincipal(principal) }),
       ),
-    rotateApiKey: (call) =>
-      secretStep('rotateApiKey', call, () =>
-        rotateApiKey(deps, call.principal, {
-          principal_id: call.params.id,
-          key_id: call.params.key,
-          ...call.body,
-        }),
-      ),
+    changePrincipal: (call) => {
+      const { reason = null, ...document } = call.body
+      const edit = { ...document, reason, id: call.params.id, if_match: call.if_match }
+      return step(
+        'changePrincipal',
+        plain(call),
+        () => changePrincipal(deps, call.principal, edit),
+        ({ principal }) => ({ status: 200, body: viewPrincipal(principal) }),
+      )
+    },
+    createApiKey: (call) => {
+      const { expires_at, secret_sha256, reason = null } = call.body
+      const wanted = { principal_id: call.params.id, expires_at, secret_sha256, reason }
+      return step('createApiKey', call, () => proposeApiKey(deps, actorOf(call.principal), wanted), shownOnce)
+    },
+    rotateApiKey: (call) => {
+      const { overlap, expires_at, secret_sha256, reason = null } = call.body
+      const name = { principal_id: call.params.id, key_id: call.params.key }
+      const rotation = { ...name, overlap, expires_at, secret_sha256, reason }
+      return step('rotateApiKey', call, () => rotateApiKey(deps, call.principal, rotation), shownOnce)
+    },
     disableApiKey: (call) =>
-      step('disableApiKey', call, async () => {
-        const name = { principal_id: call.params.id, key_id: call.params.key }
-        const { key, change } = await disableApiKey(deps, call.principal, name)
-        return { change, answer: { status: 200, body: viewApiKey(key, null) } }
-      }),
-    addOidcSubject: (call) =>
-      step('addOidcSubject', call, async () => {
-        const request = { principal_id: call.params.id, ...call.body }
-        const { subject, change } = await addSubject(deps, call.principal, request)
-        return { change, answer: { status: 201, body: viewOidcSubject(subject, null) } }
-      }),
+      step(
+        'disableApiKey',
+        plain(call),
+        () => disableApiKey(deps, call.principal, { principal_id: call.params.id, key_id: call.params.key }),
+        ({ key }) => ({ status: 200, body: viewApiKey(key, null) }),
+      ),
+    addOidcSubject: (call) => {
+      const { reason = null, ...subject } = call.body
+      const request = { ...subject, reason, principal_id: call.params.id }
+      return step(
+        'addOidcSubject',
+        plain(call),
+        () => addSubject(deps, call.principal, request),
+        (made) => ({ status: 201, body: viewOidcSubject(made.subject, null) }),
+      )
+    },
     disableOidcSubject: (call) =>
-      step('disableOidcSubject', call, async () => {
-        const name = { principal_id: call.params.id, subject_id: call.params.subject }
-        const { subject, change } = await disableSubject(deps, call.principal, name)
-        return { change, answer: { status: 200, body: viewOidcSubject(subject, null) } }
-      }),
+      step(
+        'disableOidcSubject',
+        plain(call),
+        () =>
+          disableSubject(deps, call.principal, {
+            principal_id: call.params.id,
+            subject_id: call.params.subject,
+          }),
+        ({ subject }) => ({ status: 200, body: viewOidcSubject(subject, null) }),
+      ),
   }
 }

@@ -13,32 +13,39 @@ const jobOf = (job: Job): Answer => ({ status: 200, body: viewJob(job) })
 export type DecideApiDeps = DecideOnceDeps & WithdrawGrantDeps
 
 /** Every operation that decides on a job, or ends one before it begins. */
-export const decideApi = (deps: DecideApiDeps): Answers<'decide'> => ({
+export const decideApi = (deps: Omit<DecideApiDeps, 'credential'>): Answers<'decide'> => ({
   approve: (call) => {
     const word = { verdict: 'approve', note: call.body.note ?? null } as const
-    return decideOnce(deps, askedBy('approve', call), approvalOf, (within) =>
-      decideApproval(within, call.principal, call.params.id, word),
+    return decideOnce(
+      { ...deps, credential: call.credential },
+      askedBy('approve', call),
+      approvalOf,
+      (within) => decideApproval(within, call.principal, call.params.id, word),
     )
   },
   reject: (call) => {
     const word = { verdict: 'reject', note: call.body.note } as const
-    return decideOnce(deps, askedBy('reject', call), approvalOf, (within) =>
-      decideApproval(within, call.principal, call.params.id, word),
+    return decideOnce(
+      { ...deps, credential: call.credential },
+      askedBy('reject', call),
+      approvalOf,
+      (within) => decideApproval(within, call.principal, call.params.id, word),
     )
   },
   withdraw: (call) =>
-    decideOnce(deps, askedBy('withdraw', call), approvalOf, (within) =>
+    decideOnce({ ...deps, credential: call.credential }, askedBy('withdraw', call), approvalOf, (within) =>
       withdrawApproval(within, call.principal, call.params.id, call.body.note ?? null),
     ),
   withdrawGrant: (call) => {
     const { id } = call.params
     const note = call.body.note ?? null
-    return decideOnce(deps, askedBy('withdrawGrant', call), jobOf, (within) =>
-      endGrant({ ...deps, ...within }, call.principal, { id, note }),
+    const own = { ...deps, credential: call.credential }
+    return decideOnce(own, askedBy('withdrawGrant', call), jobOf, (within) =>
+      endGrant({ ...own, ...within }, call.principal, { id, note }),
     )
   },
   cancelJob: (call) =>
-    decideOnce(deps, askedBy('cancelJob', call), jobOf, (within) =>
+    decideOnce({ ...deps, credential: call.credential }, askedBy('cancelJob', call), jobOf, (within) =>
       cancelJob(within, call.principal, call.params.id),
     ),
 })

@@ -7,7 +7,7 @@ import type { Issuer } from '../model/issuer.ts'
 import { isTerminal, type Job } from '../model/job.ts'
 import type { OidcSubject } from '../model/oidc-subject.ts'
 import type { Principal } from '../model/principal.ts'
-import type { PrincipalChange, PrincipalWrite } from '../model/principal-change.ts'
+import type { PrincipalStep, PrincipalWrite } from '../model/principal-change.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
@@ -33,6 +33,7 @@ import type { Stored } from '../ports.ts'
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
  * | `NOTIFICATION#<chain>` | `EVENT#<n>` | what was told of an event, and on which channel |
  * | `ACCESS#<credential>` | `USED` | when a credential was last used |
+ * | `FOUNDER#<principal>` | `FOUNDER`, `CREDENTIAL#<id>` | somebody made with the deployment's credentials; no function may write it |
  * | `FIRST_ADMIN` | `FIRST_ADMIN` | that there was one |
  * | `CURSOR#SECRET` | `CURSOR` | the secret that makes cursors tamper-evident |
  * | `OCSP#<issuer>#<question>` | `ANSWER` | a signed answer, for its window |
@@ -89,6 +90,11 @@ export const keys = {
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
   oidcSubject: (id: string): Key => ({ pk: `SUBJECT#${id}`, sk: 'SUBJECT' }),
   used: (credential: string): Key => ({ pk: `ACCESS#${credential}`, sk: 'USED' }),
+  founder: (id: string): Key => ({ pk: `FOUNDER#${id}`, sk: 'FOUNDER' }),
+  founderCredential: (id: string, credential: string): Key => ({
+    pk: `FOUNDER#${id}`,
+    sk: `CREDENTIAL#${credential}`,
+  }),
   firstAdmin: { pk: 'FIRST_ADMIN', sk: 'FIRST_ADMIN' },
   cursorSecret: { pk: 'CURSOR#SECRET', sk: 'CURSOR' },
   ocspAnswer: (issuer: string, question: string): Key => ({
@@ -348,6 +354,10 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       return [
         { of, check: keys.profile(write.id), condition: { attribute: 'version', equals: write.version } },
       ]
+    case 'principal_step':
+      return principalWrites(write.step)
+    case 'require_principal':
+      return [principalWriteOf(write)]
     case 'require_unused_serial':
       return [{ of, check: keys.serial(write.issuer_id, write.serial), condition: 'absent' }]
     case 'require_issuer':
@@ -383,6 +393,13 @@ const principalWriteOf = (write: PrincipalWrite): TableWrite => {
       const condition = { attribute: 'version', equals: write.version }
       return { of, check: keys.principal(write.id), condition }
     }
+    case 'founder':
+      return { of, put: { ...keys.founder(write.founder.id), ...write.founder }, condition: 'absent' }
+    case 'founder_credential': {
+      const { principal_id, credential } = write
+      const put = { ...keys.founderCredential(principal_id, credential.id), ...credential }
+      return { of, put, condition: 'absent' }
+    }
     case 'first_admin':
       return { of, put: { ...keys.firstAdmin, principal_id: write.principal_id }, condition: 'absent' }
     case 'replay':
@@ -391,7 +408,7 @@ const principalWriteOf = (write: PrincipalWrite): TableWrite => {
 }
 
 /** A step of a principal as the writes of one transaction. */
-export const principalWrites = ({ events, writes }: PrincipalChange): readonly TableWrite[] => [
+export const principalWrites = ({ events, writes }: PrincipalStep): readonly TableWrite[] => [
   ...writes.map(principalWriteOf),
   ...events.map((event): TableWrite => {
     const put = items.event(keys.principal(event.chain).pk, event)

@@ -1,13 +1,15 @@
+import type { Change } from '../model/change.ts'
 import { type Actor, append, type EventDraft } from '../model/event.ts'
 import type { Random } from '../model/ids.ts'
 import type { Principal } from '../model/principal.ts'
-import type { PrincipalChange, PrincipalFile, PrincipalWrite } from '../model/principal-change.ts'
+import type { PrincipalFile, PrincipalStep, PrincipalWrite } from '../model/principal-change.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Principals, Replays, Stored } from '../ports.ts'
+import type { Committed, Jobs, Principals, Replays, Stored } from '../ports.ts'
 import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 
 export type AdministerDeps = {
+  readonly jobs: Pick<Jobs, 'commit'>
   readonly principals: Principals
   readonly replays: Replays
   readonly now: Clock
@@ -15,7 +17,14 @@ export type AdministerDeps = {
 }
 
 /** A step of a principal, decided but not stored, and what to answer once it is. Null where there is nothing to do. */
-export type PrincipalProposal = { readonly change: PrincipalChange | null; readonly answer: Answer }
+export type PrincipalProposal = { readonly change: PrincipalStep | null; readonly answer: Answer }
+
+/** A job that asks a second person, not stored, and what to answer once it is. */
+export type JobProposal = {
+  readonly opened: Change
+  readonly about: { readonly id: string; readonly version: number } | null
+  readonly answer: Answer
+}
 
 const conflicts: Partial<Record<Stored, readonly [RefusalCode, string]>> = {
   oidc_subject: ['already_exists', 'this subject was mapped at the same moment'],
@@ -39,7 +48,7 @@ export const stepOf = (
   happened: readonly [Happened, ...Happened[]],
   writes: readonly PrincipalWrite[],
   now: Date,
-): PrincipalChange => {
+): PrincipalStep => {
   const drafts = happened.map((one) => ({ ...one, actor, resource: id, job: null }))
   const [event, ...rest] = append(id, last === null ? [] : [last], drafts, now)
   if (event === undefined) throw new TypeError('a step without an event')
@@ -47,7 +56,7 @@ export const stepOf = (
 }
 
 /** Whoever administers must still be who they were when their step is stored: of two who disable each other, one does. */
-const still = (by: Principal, change: PrincipalChange): readonly PrincipalWrite[] => {
+const still = (by: Principal, change: PrincipalStep): readonly PrincipalWrite[] => {
   const touched = change.writes.some(
     (write) =>
       (write.write === 'require_principal' && write.id === by.id) ||
@@ -56,19 +65,38 @@ const still = (by: Principal, change: PrincipalChange): readonly PrincipalWrite[
   return touched ? [] : [{ write: 'require_principal', id: by.id, version: by.version }]
 }
 
-/** Every change of a principal or a credential ends here: one transaction holds it, its event and the answer. */
+const store = (
+  deps: AdministerDeps,
+  asked: Asked,
+  proposal: PrincipalProposal | JobProposal,
+): Promise<Committed> | null => {
+  const kept = keepAnswer(asked, proposal.answer, deps.now)
+  const by = asked.requester
+  if ('opened' in proposal) {
+    const { opened, about } = proposal
+    const seen = [by, ...(about === null || about.id === by.id ? [] : [about])]
+    const required = seen.map(({ id, version }) => ({ write: 'require_principal', id, version }) as const)
+    return deps.jobs.commit({ ...opened, writes: [...opened.writes, ...required, ...kept] })
+  }
+  const { change } = proposal
+  if (change === null) return null
+  return deps.principals.commit({ ...change, writes: [...change.writes, ...still(by, change), ...kept] })
+}
+
+/**
+ * Every change of a principal or a credential ends here: one transaction holds
+ * it, its event and the answer; or, where it takes a second person, the job
+ * that asks for one.
+ */
 export const administer = async (
   deps: AdministerDeps,
   asked: Asked,
-  propose: () => Promise<PrincipalProposal>,
+  propose: () => Promise<PrincipalProposal | JobProposal>,
 ): Promise<Answer> => {
   try {
-    const { change, answer } = await propose()
-    if (change === null) return answer
-    const kept = keepAnswer(asked, answer, deps.now)
-    const writes = [...change.writes, ...still(asked.requester, change), ...kept]
-    const stored = await deps.principals.commit({ ...change, writes })
-    if (stored === 'committed') return answer
+    const proposal = await propose()
+    const stored = await store(deps, asked, proposal)
+    if (stored === null || stored === 'committed') return proposal.answer
     const [code, detail] = conflicts[stored.conflict] ?? [
       'conflict',
       'this principal, or you, were changed at the same moment; try again',

@@ -3,19 +3,23 @@ import type { Mandate } from '../model/gate.ts'
 import type { Grant } from '../model/grant.ts'
 import { grantIdOf } from '../model/ids.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
+import type { PrincipalContent } from '../model/principal-content.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
-import type { Issuers } from '../ports.ts'
+import type { Issuers, Principals, Stored } from '../ports.ts'
 import { applyIssuer } from './apply-issuer.ts'
+import { applyPrincipal } from './apply-principal.ts'
 import { type CarryOutDeps, carryOut, failJob, type Result } from './carry-out.ts'
 import { carryOutRevocation, type RevokeDeps } from './revoke.ts'
 
-export type ApplyDeps = CarryOutDeps & RevokeDeps & { readonly issuers: Pick<Issuers, 'get'> }
+export type ApplyDeps = CarryOutDeps &
+  RevokeDeps & { readonly issuers: Pick<Issuers, 'get'>; readonly principals: Principals }
 
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
 type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
 type GrantChange = Extract<JobContent, { type: 'GrantChange' }>
+type Applicable = ProfileChange | IssuerChange | GrantChange | PrincipalContent
 type Applied = { readonly writes: readonly Write[]; readonly draft: Draft }
 
 const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, now: Date): Applied => {
@@ -71,7 +75,7 @@ const giveGrant = (deps: ApplyDeps, file: JobFile, content: GrantChange, now: Da
 const applied = (
   deps: ApplyDeps,
   file: JobFile,
-  content: ProfileChange | IssuerChange | GrantChange,
+  content: Applicable,
   now: Date,
 ): Applied | Promise<Applied> => {
   switch (content.type) {
@@ -81,7 +85,36 @@ const applied = (
       return giveGrant(deps, file, content, now)
     case 'IssuerChange':
       return applyIssuer(deps, file, content, now)
+    case 'PrincipalChange':
+      return applyPrincipal(deps, file, content, now)
   }
+}
+
+/** What the conflict of a write means for the job. */
+const outdated: Partial<Record<Stored, string>> = {
+  profile: 'the profile was changed since this edit was made',
+  require_profile: 'the profile was changed since this grant was asked for',
+  issuer: 'the issuer was changed since this was asked',
+  require_issuer: 'the issuer of the profile is not active',
+  principal: 'the principal was changed since this was asked',
+  require_principal: 'the principal was changed since this was asked',
+  oidc_subject: 'the subject was mapped since this was asked',
+}
+
+/** One transaction; again where only the chain of a principal was longer than it was seen. */
+const store = async (deps: ApplyDeps, file: JobFile, content: Applicable): Promise<Result> => {
+  for (let round = 0; round < 3; round += 1) {
+    const now = deps.now()
+    const { writes, draft } = await applied(deps, file, content, now)
+    const stored = await deps.jobs.commit(
+      step(file, { status: 'Completed', attempts: 1 }, [draft], now, writes),
+    )
+    if (stored === 'committed') return 'done'
+    const reason = outdated[stored.conflict]
+    if (reason !== undefined) return failJob(deps, file, reason)
+    if (stored.conflict !== 'event') return 'in_other_hands'
+  }
+  return 'in_other_hands'
 }
 
 const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
@@ -89,22 +122,15 @@ const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
   if (content.type === 'Revocation') return carryOutRevocation(deps, file, content)
   if (content.type === 'Issuance' || content.type === 'Renewal')
     throw new Refusal('mandate_refused', `${deps.worker} does not carry out a ${content.type}`)
-  const now = deps.now()
-  const { writes, draft } = await applied(deps, file, content, now)
-  const stored = await deps.jobs.commit(
-    step(file, { status: 'Completed', attempts: 1 }, [draft], now, writes),
-  )
-  if (stored === 'committed') return 'done'
-  if (stored.conflict === 'profile')
-    return failJob(deps, file, 'the profile was changed since this edit was made')
-  if (stored.conflict === 'require_profile')
-    return failJob(deps, file, 'the profile was changed since this grant was asked for')
-  if (stored.conflict === 'issuer') return failJob(deps, file, 'the issuer was changed since this was asked')
-  if (stored.conflict === 'require_issuer')
-    return failJob(deps, file, 'the issuer of the profile is not active')
-  return 'in_other_hands'
+  try {
+    return await store(deps, file, content)
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'version_conflict')
+      return failJob(deps, file, error.message)
+    throw error
+  }
 }
 
-/** Carries out what takes no key: revocations and changes of profiles, each in as few transactions as it fits in. */
+/** Carries out what takes no key: revocations, changes of profiles and of people, each in as few transactions as it fits in. */
 export const applyChange = (deps: ApplyDeps, job_id: string): Promise<Result> =>
   carryOut(deps, job_id, (mandate) => apply(deps, mandate))

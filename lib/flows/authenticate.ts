@@ -2,7 +2,9 @@ import { fits, isLive, readPresentedKey } from '../model/api-key.ts'
 import { actorOf } from '../model/decide.ts'
 import { type Actor, append } from '../model/event.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
+import { isSensitive, sensitiveRoles } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
+import type { Credential } from '../model/receipt.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
 import type { Accesses, Principals, VerifyToken } from '../ports.ts'
@@ -21,7 +23,7 @@ export type Attempt = { readonly operation: string; readonly instance: string }
 /** Whoever was let in, and with which of their credentials. */
 export type Visitor = {
   readonly principal: Principal
-  readonly credential_id: string
+  readonly credential: Credential
   /** Keeps `last_used_at` of the credential; null where this hour is on record already. */
   readonly noteUse: (() => Promise<void>) | null
 }
@@ -65,16 +67,27 @@ const reject = async (
   throw unauthenticated()
 }
 
+/**
+ * A sensitive role counts where both it and the credential were given by two
+ * people, or at the founding. Whoever is let in otherwise is who they are, and
+ * neither decides nor administers.
+ */
+const trusted = (principal: Principal, { granted_by }: Credential): Principal =>
+  principal.granted_by !== null && granted_by !== null
+    ? principal
+    : { ...principal, roles: principal.roles.filter((role) => !isSensitive(role)) }
+
 const letIn = (
   deps: AccessDeps,
-  principal: Principal,
-  credential_id: string,
+  whose: Principal,
+  credential: Credential,
   last_used_at: string | null,
 ): Visitor => {
+  const credential_id = credential.id
   const hour = `${instantOf(deps.now()).slice(0, 13)}:00:00.000Z`
   const noteUse =
     last_used_at === hour ? null : () => deps.accesses.noteUse(credential_id, hour, last_used_at)
-  return { principal, credential_id, noteUse }
+  return { principal: trusted(whose, credential), credential, noteUse }
 }
 
 const byKey = async (deps: AccessDeps, token: string, attempt: Attempt): Promise<Visitor> => {
@@ -89,14 +102,19 @@ const byKey = async (deps: AccessDeps, token: string, attempt: Attempt): Promise
   if (credential.disabled_at !== null) return because('key disabled', true)
   if (!isLive(credential, instantOf(deps.now()))) return because('key expired', true)
   if (principal.status !== 'active') return because('principal disabled', true)
-  return letIn(deps, principal, credential_id, last_used_at)
+  const { granted_by, secret_sha256: fingerprint } = credential
+  return letIn(deps, principal, { id: credential_id, fingerprint, granted_by }, last_used_at)
 }
 
-/** The roles of a token's groups come on top of those the principal holds; both only by an explicit word. */
-const withRoles = (principal: Principal, roles: Principal['roles']): Principal => ({
-  ...principal,
-  roles: [...new Set([...principal.roles, ...roles])],
-})
+/**
+ * The roles of a token's groups come on top of those the principal holds; both
+ * only by an explicit word, and none that takes a second person. Whoever holds
+ * such a role has what two people gave, and nothing on top of it.
+ */
+const withRoles = (principal: Principal, roles: Principal['roles']): Principal =>
+  sensitiveRoles(principal.roles).length > 0
+    ? principal
+    : { ...principal, roles: [...new Set([...principal.roles, ...roles])] }
 
 const byToken = async (deps: AccessDeps, token: string, attempt: Attempt): Promise<Visitor> => {
   const claims = await deps.verifyToken(token)
@@ -108,7 +126,9 @@ const byToken = async (deps: AccessDeps, token: string, attempt: Attempt): Promi
     reject(deps, principal, { credential_id: credential.id, reason, proven: true }, attempt)
   if (credential.disabled_at !== null) return because('subject disabled')
   if (principal.status !== 'active') return because('principal disabled')
-  return letIn(deps, withRoles(principal, [...claims.roles]), credential.id, last_used_at)
+  const { id, granted_by } = credential
+  const roles = claims.roles.filter((role) => !isSensitive(role))
+  return letIn(deps, withRoles(principal, roles), { id, fingerprint: id, granted_by }, last_used_at)
 }
 
 /**
@@ -129,12 +149,12 @@ export const authenticate = async (
 /** Puts on record that somebody known asked for what they may not have. */
 export const recordForbidden = (
   deps: AccessDeps,
-  { principal, credential_id }: Visitor,
+  { principal, credential }: Visitor,
   attempt: Attempt,
   reason: string,
 ): Promise<void> =>
   recordRefusal(
     deps,
     { actor: actorOf(principal), resource: principal.id, attempt },
-    { code: 'forbidden', credential_id, reason },
+    { code: 'forbidden', credential_id: credential.id, reason },
   )

@@ -6,13 +6,15 @@ import { jobOfGrant } from '../model/ids.ts'
 import { isTerminal, type JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Grants, Jobs, Profiles, ReceiptKeys, UnreadableJob } from '../ports.ts'
+import type { Founders, Grants, Jobs, Profiles, ReceiptKeys, UnreadableJob } from '../ports.ts'
 import { receiptVerifier } from './receipts.ts'
+import { vouchersOf } from './vouchers.ts'
 
 export type CarryOutDeps = {
   readonly jobs: Pick<Jobs, 'load' | 'commit'>
   readonly profiles: Pick<Profiles, 'rules'>
   readonly grants: Pick<Grants, 'of'>
+  readonly founders: Founders
   readonly now: Clock
   readonly receiptKeys: () => Promise<ReceiptKeys>
   /** Which deployment this is: receipts of another are worth nothing. */
@@ -33,19 +35,18 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
       return { id: content.profile_id, version: null }
     case 'Revocation':
     case 'IssuerChange':
+    case 'PrincipalChange':
       return { id: null, version: null }
   }
 }
 
 /** The jobs that made these versions of a profile; one that is missing or unreadable is left out. */
-const makersOf = async (deps: CarryOutDeps, rules: Rules): Promise<ReadonlyMap<string, JobFile>> => {
+const makersOf = async (deps: CarryOutDeps, rules: Rules): Promise<readonly JobFile[]> => {
   const ids = [rules.pinned, rules.current, ...(rules.affected ?? [])].flatMap((profile) =>
     profile === null ? [] : [profile.job_id],
   )
   const files = await Promise.all([...new Set(ids)].map((id) => deps.jobs.load(id)))
-  return new Map(
-    files.flatMap((file) => (file === null || 'unreadable' in file ? [] : [[file.job.id, file] as const])),
-  )
+  return files.flatMap((file) => (file === null || 'unreadable' in file ? [] : [file]))
 }
 
 /** The profiles in force that a revocation bears on; one that is not there is left out, and refused by the gate. */
@@ -85,8 +86,10 @@ const grantOf = async (
 const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
   const rules = await rulesFor(deps, file)
   const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
-  const [made_by, granted] = await Promise.all([makersOf(deps, rules), grantOf(deps, file)])
-  return { rules, made_by, verify, now, ...granted }
+  const [makers, granted] = await Promise.all([makersOf(deps, rules), grantOf(deps, file)])
+  const given = granted.granted_by ?? null
+  const vouched = await vouchersOf(deps, [file, ...makers, ...(given === null ? [] : [given])], verify)
+  return { rules, ...vouched, verify, now, ...granted }
 }
 
 /** Ends a job that can never be done, and says why. */

@@ -1,14 +1,16 @@
-import { newApiKey } from '../model/api-key.ts'
 import type { Actor } from '../model/event.ts'
-import { newSuffix, type Random } from '../model/ids.ts'
-import { sensitiveRoles } from '../model/permissions.ts'
+import type { Random } from '../model/ids.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
-import { type Clock, instantOf } from '../model/time.ts'
+import type { Clock } from '../model/time.ts'
 import type { Principals } from '../ports.ts'
-import { stepOf } from './administer.ts'
+import { foundedPerson } from './found.ts'
 
 type Deps = { readonly principals: Principals; readonly now: Clock; readonly random: Random }
+
+export type Person = Pick<Principal, 'name' | 'email'>
+
+export type Founded = { readonly principal: Principal; readonly token: string }
 
 const adminAmong = async (deps: Deps): Promise<Principal | null> => {
   let after: string | null = null
@@ -26,35 +28,24 @@ const adminAmong = async (deps: Deps): Promise<Principal | null> => {
  * an admin without a key would lock everybody out. Refuses (`already_exists`)
  * once there is one, whoever made it; of two at the same instant one is made.
  */
-export const createFirstAdmin = async (
-  deps: Deps,
-  actor: Actor,
-  { name, email }: Pick<Principal, 'name' | 'email'>,
-): Promise<{ readonly principal: Principal; readonly token: string }> => {
+export const createFirstAdmin = async (deps: Deps, actor: Actor, person: Person): Promise<Founded> => {
   const there = await adminAmong(deps)
   if (there !== null) throw new Refusal('already_exists', `there is an admin already: ${there.id}`)
-  const now = deps.now()
-  const created_at = instantOf(now)
-  const id = `pr-${newSuffix(deps.random)}`
-  const roles: Principal['roles'] = ['admin']
-  const about = { kind: 'person', name, email, roles } as const
-  const principal: Principal = { id, version: 1, ...about, teams: [], status: 'active', created_at }
-  const { key, token } = newApiKey(principal, deps.random, created_at, null)
-  const sensitive_roles = [...sensitiveRoles(roles)]
-  const change = stepOf(
-    { id, last: null, actor },
-    [
-      { type: 'principal_created', details: { ...about, sensitive_roles } },
-      { type: 'api_key_created', details: { key_id: key.id, expires_at: null, sensitive_roles } },
-    ],
-    [
-      { write: 'principal', principal },
-      { write: 'new_api_key', key },
-      { write: 'first_admin', principal_id: id },
-    ],
-    now,
-  )
-  if ((await deps.principals.commit(change)) !== 'committed')
-    throw new Refusal('already_exists', 'a first admin was made at the same moment')
-  return { principal, token }
+  const { step, ...founded } = foundedPerson(deps, actor, { ...person, roles: ['admin'] })
+  const mark = { write: 'first_admin', principal_id: founded.principal.id } as const
+  const stored = await deps.principals.commit({ ...step, writes: [...step.writes, mark] })
+  if (stored !== 'committed') throw new Refusal('already_exists', 'a first admin was made at the same moment')
+  return founded
+}
+
+/**
+ * Approvers that nobody approves: on day 0 there is no one who could, and
+ * later there may be nobody left who can. It takes the credentials of the
+ * deployment, and is on record as theirs.
+ */
+export const createFirstApprover = async (deps: Deps, actor: Actor, person: Person): Promise<Founded> => {
+  const { step, ...founded } = foundedPerson(deps, actor, { ...person, roles: ['approver'] })
+  if ((await deps.principals.commit(step)) !== 'committed')
+    throw new Refusal('already_exists', `principal ${founded.principal.id} exists already`)
+  return founded
 }

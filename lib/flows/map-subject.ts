@@ -1,11 +1,14 @@
 import { actorOf } from '../model/decide.ts'
 import { type OidcSubject, oidcSubjectIdOf } from '../model/oidc-subject.ts'
 import { sensitiveRoles } from '../model/permissions.ts'
-import type { Principal } from '../model/principal.ts'
+import { documentOf, type Principal } from '../model/principal.ts'
+import type { PrincipalStep } from '../model/principal-change.ts'
+import type { PrincipalContent } from '../model/principal-content.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
 import type { Principals } from '../ports.ts'
 import { fileOf, stepOf } from './administer.ts'
+import type { Gated } from './request-principal-change.ts'
 
 type Deps = { readonly principals: Principals; readonly now: Clock }
 
@@ -13,10 +16,15 @@ export type SubjectRequest = {
   readonly principal_id: string
   readonly issuer: string
   readonly subject: string
+  readonly reason: string | null
 }
 
-/** From now on, tokens of this subject are this principal. A subject is one principal's at a time. */
-export const addSubject = async (deps: Deps, by: Principal, request: SubjectRequest) => {
+/** From now on, tokens of this subject are this principal. A subject is one principal's at a time. For an approver or an admin it takes a second person. */
+export const addSubject = async (
+  deps: Deps,
+  by: Principal,
+  request: SubjectRequest,
+): Promise<Gated | { readonly subject: OidcSubject; readonly change: PrincipalStep }> => {
   const now = deps.now()
   const { principal_id, issuer, subject: name } = request
   const { principal, last } = await fileOf(deps, principal_id)
@@ -25,6 +33,17 @@ export const addSubject = async (deps: Deps, by: Principal, request: SubjectRequ
   const before = await deps.principals.oidcSubject(id)
   if (before !== null && before.disabled_at === null)
     throw new Refusal('already_exists', 'this subject is mapped already')
+  if (sensitiveRoles(principal.roles).length > 0) {
+    const gated: PrincipalContent = {
+      type: 'PrincipalChange',
+      operation: 'add_oidc_subject',
+      principal_id,
+      base_version: principal.version,
+      holder: documentOf(principal),
+      subject: { id, issuer, subject: name },
+    }
+    return { gated, reason: request.reason }
+  }
   const subject: OidcSubject = {
     id,
     version: (before?.version ?? 0) + 1,
@@ -33,6 +52,7 @@ export const addSubject = async (deps: Deps, by: Principal, request: SubjectRequ
     subject: name,
     created_at: instantOf(now),
     disabled_at: null,
+    granted_by: null,
   }
   const sensitive_roles = [...sensitiveRoles(principal.roles)]
   const change = stepOf(

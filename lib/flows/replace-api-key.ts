@@ -8,6 +8,7 @@ import { type Clock, instantOf, later, secondsOf } from '../model/time.ts'
 import type { Principals } from '../ports.ts'
 import { fileOf, stepOf } from './administer.ts'
 import type { NewApiKey } from './create-api-key.ts'
+import { type Gated, keyChange, type SecretHash } from './request-principal-change.ts'
 
 type Deps = { readonly principals: Principals; readonly now: Clock; readonly random: Random }
 
@@ -35,18 +36,24 @@ export const disableApiKey = async (deps: Deps, by: Principal, name: KeyName) =>
   return { key, change }
 }
 
-export type Rotation = KeyName & {
-  /** How long the old key goes on beside the new one. */
-  readonly overlap: string
-  readonly expires_at: string | null
-}
+export type Rotation = KeyName &
+  SecretHash & {
+    /** How long the old key goes on beside the new one. */
+    readonly overlap: string
+    readonly expires_at: string | null
+  }
 
 /**
  * A new key for an old one, which goes on for a while, so that whoever uses
  * it can change over without a gap. Everybody may rotate keys of their own;
- * those of others take an admin.
+ * those of others take an admin. The key of an approver or an admin takes a
+ * second person, whoever asks: a stolen key must not make one that lasts.
  */
-export const rotateApiKey = async (deps: Deps, by: Principal, rotation: Rotation): Promise<NewApiKey> => {
+export const rotateApiKey = async (
+  deps: Deps,
+  by: Principal,
+  rotation: Rotation,
+): Promise<NewApiKey | Gated> => {
   const { principal_id, overlap, expires_at } = rotation
   if (by.id !== principal_id) demand(by, 'administer')
   const now = deps.now()
@@ -59,6 +66,8 @@ export const rotateApiKey = async (deps: Deps, by: Principal, rotation: Rotation
     throw new Refusal('invalid_body', '/expires_at: is in the past', [
       { pointer: '/expires_at', detail: 'is in the past' },
     ])
+  const gated = keyChange(deps, principal, rotation, { key_id: old.id, overlap })
+  if (gated !== null) return gated
   const end = instantOf(later(now, secondsOf(overlap)))
   const until = old.expires_at !== null && old.expires_at < end ? old.expires_at : end
   const made = newApiKey(principal, deps.random, time, expires_at)

@@ -16,6 +16,7 @@ const replaced = async (deps: ShowApprovalDeps, content: JobContent): Promise<un
     const maker = version === undefined ? null : await deps.jobs.load(version.job_id)
     return maker !== null && 'content' in maker && 'plan' in maker.content ? maker.content.plan : null
   }
+  if (content.type === 'PrincipalChange') return content.operation === 'change' ? content.before : null
   if (content.type === 'ProfileChange' && content.base_version > 0) {
     const { pinned } = await deps.profiles.rules(content.profile_id, content.base_version)
     return pinned?.document ?? null
@@ -32,5 +33,6 @@ export const differenceFrom = async (
   if (before === null) return null
   if (content.type === 'ProfileChange')
     return content.operation === 'delete' ? differences(before, null) : differences(before, content.document)
-  return 'plan' in content ? differences(before, content.plan) : null
+  if ('plan' in content) return differences(before, content.plan)
+  return 'document' in content ? differences(before, content.document) : null
 }

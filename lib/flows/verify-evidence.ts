@@ -6,6 +6,7 @@ import { Refusal } from '../model/refusal.ts'
 import { profileMadeBy, retell } from '../model/retell.ts'
 import { tbsCertificate } from '../pki/certificate.ts'
 import { type CertificateFacts, readCertificate, verifyCertificate } from '../pki/certificate-reader.ts'
+import { namedIn } from './vouchers.ts'
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
@@ -39,15 +40,30 @@ function* contentComplaints(leaf: CertificateFacts, file: JobFile): Generator<st
   if (!issued) yield 'the issuance of this certificate is not on record'
 }
 
-/** The job that made the rules, and the one that gave the standing grant. */
-type Making = {
+/** What a job rests on: what made the rules, what gave the standing grant, what made those who decided. */
+type Others = {
   readonly maker: JobFile
   readonly granted_by: JobFile | null
+  readonly people: readonly JobFile[]
   readonly verify: VerifyReceipt
 }
 
+/** Nothing may be in a bundle that proves nothing: it could be changed unseen. */
+function* idleComplaints(file: JobFile, { maker, granted_by, people, verify }: Others): Generator<string> {
+  const byId = new Map(people.map((one) => [one.job.id, one]))
+  const needed = new Set<string>()
+  let fresh: readonly JobFile[] = [file, maker, ...(granted_by === null ? [] : [granted_by])]
+  while (fresh.length > 0) {
+    const named = namedIn(fresh, verify).jobs.filter((id) => !needed.has(id))
+    for (const id of named) needed.add(id)
+    fresh = named.flatMap((id) => byId.get(id) ?? [])
+  }
+  if (byId.size !== people.length) yield 'a job is there twice'
+  for (const id of byId.keys()) if (!needed.has(id)) yield `job ${id} vouches for nobody here`
+}
+
 /** The rules that were in force for a job, with the job that made them. */
-function* rulesComplaints(file: JobFile, { maker, granted_by, verify }: Making): Generator<string> {
+function* rulesComplaints(file: JobFile, { maker, granted_by, people, verify }: Others): Generator<string> {
   const { content } = file
   const profile = profileMadeBy(maker)
   if (profile === null) return yield 'the rules were made by a job that makes none'
@@ -56,7 +72,8 @@ function* rulesComplaints(file: JobFile, { maker, granted_by, verify }: Making):
     yield 'the rules are not those that it was issued under'
   yield* accountComplaints(file, {
     rules: { pinned: profile, current: profile },
-    made_by: new Map([[profile.job_id, maker]]),
+    made_by: new Map([maker, ...people].map((one) => [one.job.id, one])),
+    founders: 'as_told',
     granted_by,
     verify,
   })
@@ -88,5 +105,7 @@ export const verifyEvidence = (bundle: EvidenceBundle, verify: VerifyReceipt): r
     const maker = retell(bundle.rules_made_by)
     const granted_by = bundle.granted_by === undefined ? null : retell(bundle.granted_by)
     if (granted_by !== null && placeOf(file) === null) yield 'it was issued under no standing grant'
-    yield* new Set(rulesComplaints(file, { maker, granted_by, verify }))
+    const others = { maker, granted_by, people: bundle.people_made_by.map(retell), verify }
+    yield* new Set(rulesComplaints(file, others))
+    yield* idleComplaints(file, others)
   })

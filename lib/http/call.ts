@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import type { Envelope } from '../model/envelope.ts'
 import type { Principal } from '../model/principal.ts'
+import type { Credential } from '../model/receipt.ts'
 import type { ApiFunction, Operation, operations } from './routes.ts'
 
 type BodyOf<B> = B extends z.ZodType ? z.output<B> : null
@@ -8,6 +9,8 @@ type BodyOf<B> = B extends z.ZodType ? z.output<B> : null
 /** One request, read and allowed: all its parts are as the operation's row says. */
 export type Call<O extends Operation> = {
   readonly principal: Principal
+  /** What the request was made with. */
+  readonly credential: Credential
   readonly params: z.output<O['params']>
   readonly query: z.output<O['query']>
   readonly body: BodyOf<O['body']>

@@ -120,6 +120,7 @@ const alice = {
   teams: ['web'],
   status: 'active',
   created_at: asked_at,
+  granted_by: null,
 }
 
 const key = {
@@ -129,6 +130,7 @@ const key = {
   expires_at: '2027-03-01T00:00:00.000Z',
   disabled_at: null,
   last_used_at: '2026-03-04T09:00:00.000Z',
+  granted_by: null,
 }
 
 const newKey = {
@@ -145,6 +147,7 @@ const subject = {
   created_at: asked_at,
   disabled_at: null,
   last_used_at: null,
+  granted_by: null,
 }
 
 const event = {

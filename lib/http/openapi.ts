@@ -141,6 +141,11 @@ const answerOf = (row: Named, example: Example | undefined, { schemaOf }: Schema
   }
 }
 
+const gatedAnswer = (gated: z.ZodType, { schemaOf }: Schemas): Json => ({
+  description: 'It takes a second person: a job, with the approval that it waits for',
+  content: { 'application/json': { schema: schemaOf(gated, 'output') } },
+})
+
 const refusals: Json = Object.fromEntries(
   Object.entries(statusOf).map(([status, description]) => [
     `Refused${status}`,
@@ -186,6 +191,7 @@ const operationOf = (row: Named, schemas: Schemas): Json => {
         }),
     responses: {
       [row.status]: answerOf(row, example, schemas),
+      ...(row.gated === undefined ? {} : { 202: gatedAnswer(row.gated, schemas) }),
       ...Object.fromEntries(refusalsOf(row).map(refused)),
     },
   }

@@ -66,6 +66,8 @@ export type Operation<
   readonly status: number
   /** Shape of the JSON answer; null for an answer in text. */
   readonly output: z.ZodType | null
+  /** What takes a second person is answered with a job and its approval, and 202. */
+  readonly gated?: z.ZodType
   /** Media type of an answer in text. */
   readonly media_type?: string
   /** The answer says which version it shows (`ETag`), or the request may say which it changes (`If-Match`). */
@@ -196,6 +198,8 @@ const inOrder = ({ from, to }: { from?: string | undefined; to?: string | undefi
 const outOfOrder = { error: 'must be after from', path: ['to'] }
 
 const roleSet = principal.shape.roles.max(5)
+/** Of the secret of a key for an approver or an admin, which its holder made. */
+const secret_sha256 = apiKey.shape.secret_sha256.optional()
 
 export const principalBodies = {
   create: z.strictObject({
@@ -205,6 +209,7 @@ export const principalBodies = {
     email: principal.shape.email.default(null),
     roles: roleSet.default([]),
     teams: principal.shape.teams,
+    reason: note.optional(),
   }),
   change: z.strictObject({
     name: principal.shape.name,
@@ -212,13 +217,20 @@ export const principalBodies = {
     roles: roleSet,
     teams: principal.shape.teams,
     status: principal.shape.status,
+    reason: note.optional(),
   }),
-  createKey: z.strictObject({ expires_at: expiry }),
+  createKey: z.strictObject({ expires_at: expiry, secret_sha256, reason: note.optional() }),
   rotateKey: z.strictObject({
     overlap: durationBetween('PT0S', 'P30D').default('P1D'),
     expires_at: expiry,
+    secret_sha256,
+    reason: note.optional(),
   }),
-  addSubject: z.strictObject({ issuer: oidcSubject.shape.issuer, subject: oidcSubject.shape.subject }),
+  addSubject: z.strictObject({
+    issuer: oidcSubject.shape.issuer,
+    subject: oidcSubject.shape.subject,
+    reason: note.optional(),
+  }),
 } as const
 
 export const queries = {
@@ -512,7 +524,7 @@ export const operations = {
     method: 'POST',
     path: `${prefix}/approvals/{id}/withdraw`,
     function: 'decide',
-    permission: 'request',
+    permission: 'read',
     summary: 'Take back a request of your own',
     params: approvalParams,
     body: bodies.decide,
@@ -685,10 +697,11 @@ export const operations = {
     path: `${prefix}/principals`,
     function: 'administer',
     permission: 'administer',
-    summary: 'Create a person or a service; it has no credential yet',
+    summary: 'Create a person or a service, without a credential; an approver or admin takes a second person',
     body: principalBodies.create,
     status: 201,
     output: principalView,
+    gated: changed,
   }),
   getPrincipal: route({
     method: 'GET',
@@ -705,10 +718,12 @@ export const operations = {
     path: `${prefix}/principals/{id}`,
     function: 'administer',
     permission: 'administer',
-    summary: 'Change the name, roles, teams or status of somebody else',
+    summary:
+      'Change the name, roles, teams or status of somebody else; to give more to an approver or admin takes a second person',
     params: principalParams,
     body: principalBodies.change,
     output: principalView,
+    gated: changed,
     versioned: true,
   }),
   listApiKeys: route({
@@ -725,22 +740,26 @@ export const operations = {
     path: `${prefix}/principals/{id}/api-keys`,
     function: 'administer',
     permission: 'administer',
-    summary: 'Create an API key; its token is shown in this answer and never again',
+    summary:
+      'Create an API key, whose token is shown once; one for an approver or admin takes a second person',
     params: principalParams,
     body: principalBodies.createKey,
     status: 201,
     output: newApiKeyView,
+    gated: changed,
   }),
   rotateApiKey: route({
     method: 'POST',
     path: `${prefix}/principals/{id}/api-keys/{key}/rotate`,
     function: 'administer',
     permission: 'read',
-    summary: 'Replace an API key; the old one goes on for a while. Own keys, or as an admin any',
+    summary:
+      'Replace an API key, one’s own or as an admin any; one of an approver or admin takes a second person',
     params: apiKeyParams,
     body: principalBodies.rotateKey,
     status: 201,
     output: newApiKeyView,
+    gated: changed,
   }),
   disableApiKey: route({
     method: 'DELETE',
@@ -766,11 +785,13 @@ export const operations = {
     path: `${prefix}/principals/{id}/oidc-subjects`,
     function: 'administer',
     permission: 'administer',
-    summary: 'Map a subject of an OIDC issuer to this principal',
+    summary:
+      'Map a subject of an OIDC issuer to this principal; to an approver or admin takes a second person',
     params: principalParams,
     body: principalBodies.addSubject,
     status: 201,
     output: oidcSubjectView,
+    gated: changed,
   }),
   disableOidcSubject: route({
     method: 'DELETE',

@@ -5,6 +5,7 @@ import type { ApiFunction, Operation } from '../http/routes.ts'
 import { openCursor, sealCursor } from '../model/cursor.ts'
 import { demand } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
+import type { Credential } from '../model/receipt.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { CursorSecret } from '../ports.ts'
 import type { Limiter } from './limiter.ts'
@@ -26,7 +27,7 @@ type Attempt = { readonly operation: string; readonly instance: string }
 
 type Visitor = {
   readonly principal: Principal
-  readonly credential_id: string
+  readonly credential: Credential
   readonly noteUse: (() => Promise<void>) | null
 }
 
@@ -50,8 +51,9 @@ const anybody: Visitor = {
     teams: [],
     status: 'active',
     created_at: '1970-01-01T00:00:00.000Z',
+    granted_by: null,
   },
-  credential_id: 'anybody',
+  credential: { id: 'anybody', fingerprint: '', granted_by: null },
   noteUse: null,
 }
 
@@ -69,7 +71,7 @@ const enter = async (
   const attempt = { operation: matched.operation.operation_id, instance }
   if (matched.operation.permission === null) return { ...matched, attempt, visitor: anybody }
   const visitor = await entrance.authenticate(event.headers.authorization, attempt)
-  if (!entrance.admits(visitor.credential_id, Date.now()))
+  if (!entrance.admits(visitor.credential.id, Date.now()))
     throw new Refusal('too_many_requests', 'this credential asks too fast; slow down')
   return { ...matched, attempt, visitor }
 }
@@ -93,6 +95,7 @@ const callOf = async (
     ])
   const call = {
     principal: visitor.principal,
+    credential: visitor.credential,
     params,
     query: cursor === undefined ? query : { ...query, cursor },
     body: operation.body === null ? null : read(operation.body, bodyOf(event), 'invalid_body'),

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { sameSecret, sha256 } from './digest.ts'
 import { newSuffix, principalId, type Random } from './ids.ts'
-import type { Principal } from './principal.ts'
+import { grantedBy, type Principal } from './principal.ts'
 import { instant } from './time.ts'
 
 /** A credential: what is stored of it. The secret itself is shown once and kept nowhere. */
@@ -13,6 +13,8 @@ export const apiKey = z.strictObject({
   created_at: instant,
   expires_at: instant.nullable(),
   disabled_at: instant.nullable(),
+  /** Without it, the key does not carry the sensitive roles of its principal. */
+  granted_by: grantedBy.default(null),
 })
 
 export type ApiKey = Readonly<z.infer<typeof apiKey>>
@@ -28,6 +30,9 @@ export const readPresentedKey = (text: string): PresentedKey | null => {
   return { id: `${principal}-${key}`, principal_id: `pr-${principal}`, secret }
 }
 
+export const newKeyId = (principal_id: string, random: Random): string =>
+  `${principal_id.replace(/^pr-/, '')}-${newSuffix(random).slice(0, 8)}`
+
 /** Makes a key of 256 random bits. `token` is what its holder presents; only the rest may be stored. */
 export const newApiKey = (
   owner: Principal,
@@ -36,7 +41,7 @@ export const newApiKey = (
   expires_at: string | null,
 ): { readonly key: ApiKey; readonly token: string } => {
   const secret = Buffer.from(random(32)).toString('base64url')
-  const id = `${owner.id.replace(/^pr-/, '')}-${newSuffix(random).slice(0, 8)}`
+  const id = newKeyId(owner.id, random)
   const key: ApiKey = {
     id,
     principal_id: owner.id,
@@ -44,6 +49,7 @@ export const newApiKey = (
     created_at: now,
     expires_at,
     disabled_at: null,
+    granted_by: null,
   }
   return { key, token: `cs_${id}_${secret}` }
 }

@@ -4,6 +4,7 @@ import type { Compromise, Grant, GrantUse, SpentPlace } from './grant.ts'
 import type { Issuer, IssuerRequest } from './issuer.ts'
 import type { Issuance, Job, JobContent, JobFile } from './job.ts'
 import { isTerminal, mayBecome } from './job.ts'
+import type { PrincipalStep } from './principal-change.ts'
 import type { ProfileVersion } from './profile.ts'
 import type { RevocationEntry, SerialStatus } from './revocation.ts'
 import { instantOf } from './time.ts'
@@ -45,6 +46,9 @@ export type Write =
   | { readonly write: 'spent_place' | 'require_spent_place'; readonly place: SpentPlace }
   | { readonly write: 'compromise'; readonly compromise: Compromise }
   | { readonly write: 'replay'; readonly replay: Replay }
+  /** What happens to a principal by a job: with the event on the principal's own chain. */
+  | { readonly write: 'principal_step'; readonly step: PrincipalStep }
+  | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
   | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
   | { readonly write: 'require_issuer'; readonly id: string }
   /** That nobody withdrew it. */

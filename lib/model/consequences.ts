@@ -61,6 +61,7 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   profile_change_requested: ({ job }) => dispatched(job),
   issuer_change_requested: ({ job }) => dispatched(job),
   grant_requested: ({ job }) => dispatched(job),
+  principal_change_requested: ({ job }) => dispatched(job),
   approval_requested: ({ job }) => started(job),
   decision_recorded: nothing,
   approval_approved: ({ job }) => resumed(job),

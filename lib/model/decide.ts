@@ -28,12 +28,13 @@ export const actorOf = (principal: Principal): Draft['actor'] => ({
 })
 
 /** Who that is now, as far as rules ask. */
-const vouchedFor = ({ id, name, email, roles, teams }: Principal): ReceiptDraft['decider'] => ({
+const vouchedFor = ({ id, name, email, roles, teams, granted_by }: Principal): ReceiptDraft['decider'] => ({
   id,
   name,
   email,
   roles: [...roles],
   teams: [...teams],
+  granted_by,
 })
 
 /** What there is to say of a word given now; nobody gave it where a deadline passed. */

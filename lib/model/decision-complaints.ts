@@ -6,6 +6,7 @@ import { may } from './permissions.ts'
 import { isOwner } from './principal.ts'
 import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
 import { isEligible, stagesOf } from './staging.ts'
+import { type Prove, type Vouchers, vouchingComplaints } from './vouching.ts'
 
 /** The event that recorded a decision when it was made. */
 const recordOf = (decision: Decision, events: readonly Event[]): Event | undefined =>
@@ -43,12 +44,15 @@ const isNamed = ({ decider, stage: name }: ReceiptClaims, { policy }: Requiremen
   return stage !== undefined && decider !== null && may(decider, 'decide') && isEligible(decider, stage)
 }
 
+/** What a decision is held against: the public keys of receipts, and what made people approvers. */
+type Hearing = Vouchers & { readonly verify: VerifyReceipt; readonly prove: Prove }
+
 /** Everything that is wrong with one approval: on this job, under these rules, by whom they name, and vouched for. */
 export function* decisionComplaints(
   file: JobFile,
   requirement: Requirement,
   decision: Decision,
-  verify: VerifyReceipt,
+  hearing: Hearing,
 ): Generator<string> {
   const { owner, requested_by, digest, approval } = file.job
   if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
@@ -58,8 +62,9 @@ export function* decisionComplaints(
   const recorded = recordOf(decision, file.events)
   if (recorded === undefined) return yield 'a decision is not on record'
   const { receipt } = recorded.details
-  const claims = typeof receipt === 'string' ? verify(receipt) : null
+  const claims = typeof receipt === 'string' ? hearing.verify(receipt) : null
   if (claims === null) return yield 'a decision has no receipt that verifies'
   if (!vouchesFor(claims, decision, file, requirement)) yield 'the receipt of a decision is for another one'
   if (!isNamed(claims, requirement)) yield 'a decision was made by somebody whom its stage does not name'
+  yield* vouchingComplaints(claims, hearing, hearing.prove)
 }

@@ -10,6 +10,7 @@ export const eventTypes = [
   'profile_change_requested',
   'issuer_change_requested',
   'grant_requested',
+  'principal_change_requested',
   'approval_requested',
   'decision_recorded',
   'approval_approved',

@@ -23,6 +23,8 @@ export const evidenceBundle = z.strictObject({
   rules_made_by: account,
   /** The job that gave the standing grant which it was issued under, where it was. */
   granted_by: account.optional(),
+  /** The jobs that made those who decided approvers, and gave them their credentials; and so on, to the founders. */
+  people_made_by: z.array(account),
 })
 
 export type EvidenceBundle = Readonly<z.infer<typeof evidenceBundle>>

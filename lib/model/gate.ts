@@ -13,6 +13,7 @@ import { Refusal } from './refusal.ts'
 import { profileMadeBy } from './retell.ts'
 import { missingOf, stagesOf } from './staging.ts'
 import { instantOf } from './time.ts'
+import type { Vouchers } from './vouching.ts'
 
 declare const earned: unique symbol
 
@@ -96,18 +97,27 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
     }
     case 'IssuerChange':
       return { policy: rulesPolicy, sha256: digestOf(rulesPolicy) }
+    case 'PrincipalChange':
+      return {
+        policy: rulesPolicy,
+        sha256: digestOf({ principal_id: content.principal_id, rulesPolicy }),
+      }
   }
 }
 
-/** What the account of a job is held against: the rules, the jobs that made those rules, the receipts' public keys. */
-export type Account = {
+/**
+ * What the account of a job is held against: the rules, the jobs that made
+ * those rules and those who decided, the receipts' public keys.
+ */
+export type Account = Vouchers & {
   readonly rules: Rules
-  /** The jobs by which the pinned and the current version of the profile came about, by id. */
-  readonly made_by: ReadonlyMap<string, JobFile>
   readonly verify: VerifyReceipt
   /** The job that gave the standing grant which a renewal takes a place of; null where there is none to be read. */
   readonly granted_by?: JobFile | null
 }
+
+/** An account under examination: each job that vouches for somebody is looked at once, and never for itself. */
+type Examined = Account & { readonly found: Map<string, readonly string[] | 'open'> }
 
 /** The place under a standing grant that a renewal takes; null for whatever needs no grant. */
 export const placeOf = ({ content }: Pick<JobFile, 'content'>): GrantPlace | null =>
@@ -130,18 +140,15 @@ function* stageComplaints(approval: Approval, policy: ApprovalPolicy): Generator
 }
 
 /** Two-person integrity: receipted decisions of enough distinct people, none of them the requester or the owner. */
-function* approvalComplaints(
-  file: JobFile,
-  requirement: Requirement,
-  verify: VerifyReceipt,
-): Generator<string> {
+function* approvalComplaints(file: JobFile, requirement: Requirement, account: Examined): Generator<string> {
   const { approval } = file.job
   if (approval === null) return yield 'the job needs approval and has none'
   if (approval.state !== 'approved') yield `the approval is ${approval.state}`
   const asked = file.events.find(({ type }) => type === 'approval_requested')
   if (asked?.details.expires_at !== approval.expires_at) yield 'the deadline is not the one on record'
   const approvals = approval.decisions.filter(({ verdict }) => verdict === 'approve')
-  for (const decision of approvals) yield* decisionComplaints(file, requirement, decision, verify)
+  const hearing = { ...account, prove: (id: string) => proven(id, account) }
+  for (const decision of approvals) yield* decisionComplaints(file, requirement, decision, hearing)
   const people = new Set(approvals.map(({ by }) => by)).size
   const needed = Math.max(requirement.policy.quorum, approval.quorum)
   if (people < needed) yield `${people} of ${needed} approvals`
@@ -149,11 +156,8 @@ function* approvalComplaints(
 }
 
 /** What stands for the approval of a renewal: a grant that people approved, and that allows exactly this. */
-function* grantComplaints(
-  file: JobFile,
-  place: GrantPlace,
-  { granted_by, rules, verify }: Account,
-): Generator<string> {
+function* grantComplaints(file: JobFile, place: GrantPlace, account: Examined): Generator<string> {
+  const { granted_by, rules } = account
   const { content: renewal, job, events } = file
   if (job.approval !== null) yield 'a renewal under a grant has no approval of its own'
   if (!events.some(({ type, details }) => type === 'grant_consumed' && isPlace(details, place)))
@@ -166,7 +170,7 @@ function* grantComplaints(
   if (by.job.owner !== job.owner) yield 'the grant was given for another owner'
   const requirement = requirementFor(by.content, rules)
   if (requirement === null) return yield `${place.id} came about without approval`
-  yield* approvalComplaints(by, requirement, verify)
+  yield* approvalComplaints(by, requirement, account)
   if (by.job.approval?.decisions.some(({ by: who }) => who === job.requested_by))
     yield 'two-person integrity: whoever asks is one of those who approved the grant'
   yield* boundsComplaints(by.content, renewal)
@@ -242,6 +246,30 @@ function* recordComplaints(file: JobFile): Generator<string> {
   if (!isPlanned(file)) yield 'what will be signed is not what is on record'
 }
 
+/** What gives somebody a right counts only with its own receipts, whoever gave those. */
+function* voucherComplaints(id: string, account: Examined): Generator<string> {
+  const file = account.made_by.get(id)
+  if (file === undefined) return yield `job ${id}, which vouches for a decision, is not on record`
+  const { content, job } = file
+  if (content.type !== 'PrincipalChange') return yield `job ${id} is a ${content.type} and vouches for nobody`
+  yield* recordComplaints(file)
+  if (job.status !== 'Completed') yield `job ${id}, which vouches for a decision, is ${job.status}`
+  const requirement = requirementFor(content, { pinned: null, current: null })
+  if (requirement !== null) yield* approvalComplaints(file, requirement, account)
+}
+
+/** A job that is reached again while it is looked at vouches for itself: whoever it made an approver approved it. */
+const proven = (id: string, account: Examined): readonly string[] => {
+  const { found } = account
+  const known = found.get(id)
+  if (known === 'open') return [`job ${id} vouches for itself`]
+  if (known !== undefined) return known
+  found.set(id, 'open')
+  const complaints = [...voucherComplaints(id, account)]
+  found.set(id, complaints)
+  return complaints
+}
+
 /** What of a version its job vouches for. */
 const rulesOf = ({ id, version, document, issuer, status }: ProfileVersion) => ({
   id,
@@ -252,9 +280,9 @@ const rulesOf = ({ id, version, document, issuer, status }: ProfileVersion) => (
 })
 
 /** A profile counts only with the job that made it, and that job only with its own receipts. */
-function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Account): Generator<string> {
+function* provenanceComplaints(profile: ProfileVersion, account: Examined): Generator<string> {
   const what = `version ${profile.version} of profile ${profile.id}`
-  const file = made_by.get(profile.job_id)
+  const file = account.made_by.get(profile.job_id)
   if (file === undefined) return yield `${what} has no job that made it`
   const { content, job } = file
   yield* recordComplaints(file)
@@ -268,7 +296,7 @@ function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Acc
   // What the version before asked for is not at hand: the job's own stages stand for it, and never for nobody.
   const { stages, order } = approval
   const policy = { ...requirement.policy, stages, order }
-  yield* approvalComplaints(file, { ...requirement, policy }, verify)
+  yield* approvalComplaints(file, { ...requirement, policy }, account)
 }
 
 /**
@@ -277,16 +305,17 @@ function* provenanceComplaints(profile: ProfileVersion, { made_by, verify }: Acc
  * was, or may be, carried out.
  */
 export function* accountComplaints(file: JobFile, evidence: Account): Generator<string> {
-  const { rules, verify } = evidence
+  const account: Examined = { ...evidence, found: new Map() }
+  const { rules } = account
   const { approval } = file.job
   yield* recordComplaints(file)
   const requirement = requirementFor(file.content, rules)
   const place = placeOf(file)
-  if (place !== null) yield* grantComplaints(file, place, evidence)
-  else if (requirement !== null) yield* approvalComplaints(file, requirement, verify)
+  if (place !== null) yield* grantComplaints(file, place, account)
+  else if (requirement !== null) yield* approvalComplaints(file, requirement, account)
   else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
   for (const profile of [rules.pinned, rules.current, ...(rules.affected ?? [])])
-    if (profile !== null) yield* provenanceComplaints(profile, evidence)
+    if (profile !== null) yield* provenanceComplaints(profile, account)
 }
 
 function* complaints(file: JobFile, evidence: Evidence): Generator<string> {

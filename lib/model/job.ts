@@ -8,6 +8,7 @@ import { certificateId, grantId, issuerId, jobId, principalId, profileId } from 
 import { keyName } from './issuer.ts'
 import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
+import { principalContent } from './principal-content.ts'
 import { profileDocument } from './profile.ts'
 import { queueNames } from './queue.ts'
 import { revocationReasons } from './revocation.ts'
@@ -114,6 +115,7 @@ export const jobContent = z.discriminatedUnion('type', [
   issuerChange,
   /** Renewals of one certificate without a person each time. */
   z.strictObject({ type: z.literal('GrantChange'), operation: z.literal('grant'), ...grantBounds.shape }),
+  principalContent,
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>
@@ -125,6 +127,7 @@ export const jobTypes = [
   'ProfileChange',
   'IssuerChange',
   'GrantChange',
+  'PrincipalChange',
 ] as const
 export const jobStatuses = [
   'AwaitingApproval',

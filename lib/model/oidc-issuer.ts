@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isSensitive } from './permissions.ts'
 import { roles } from './principal.ts'
 
 /** Signatures of an issuer's own key pair; nothing symmetric, and not `none`. */
@@ -25,8 +26,10 @@ export const oidcIssuer = z.strictObject({
   algorithms: z.array(z.enum(algorithms)).min(1),
   /** The claim with the groups of a subject. */
   groups_claim: z.string().min(1).default('groups'),
-  /** Which roles a group gives; a group that is not named gives none. */
-  group_roles: z.record(z.string(), z.array(z.enum(roles))).default({}),
+  /** Which roles a group gives; a group that is not named gives none. Those that take a second person are not among them. */
+  group_roles: z
+    .record(z.string(), z.array(z.enum(roles).refine((role) => !isSensitive(role), 'takes a second person')))
+    .default({}),
 })
 
 export type OidcIssuer = Readonly<z.infer<typeof oidcIssuer>>

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { sha256 } from './digest.ts'
 import { principalId } from './ids.ts'
+import { grantedBy } from './principal.ts'
 import { instant } from './time.ts'
 
 export const oidcSubjectId = z.string().regex(/^sub-[0-9a-f]{32}$/)
@@ -14,6 +15,8 @@ export const oidcSubject = z.strictObject({
   subject: z.string().min(1).max(256),
   created_at: instant,
   disabled_at: instant.nullable(),
+  /** Without it, its tokens do not carry the sensitive roles of its principal. */
+  granted_by: grantedBy.default(null),
 })
 
 export type OidcSubject = Readonly<z.infer<typeof oidcSubject>>

@@ -30,6 +30,7 @@ const requested: Readonly<Record<JobContent['type'], EventType>> = {
   ProfileChange: 'profile_change_requested',
   IssuerChange: 'issuer_change_requested',
   GrantChange: 'grant_requested',
+  PrincipalChange: 'principal_change_requested',
 }
 
 /** What a job is about, for lists. */
@@ -61,6 +62,8 @@ const about = (
       const { certificate_id, profile_id, profile_version } = content
       return { certificate_id, profile_id, profile_version, issuer_id: null }
     }
+    case 'PrincipalChange':
+      return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: null }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Principal, Role } from './principal.ts'
+import type { Principal, PrincipalDocument, Role } from './principal.ts'
 import { Refusal } from './refusal.ts'
 
 export const permissions = ['read', 'request', 'decide', 'administer', 'audit', 'inspect'] as const
@@ -26,8 +26,27 @@ export const demand = (principal: Principal, permission: Permission): void => {
 
 /**
  * The roles that make somebody a second person, or let them make one. Giving
- * them, and giving a credential to whoever holds them, will take a second
- * person itself: this is the one place that says so.
+ * them, and giving a credential to whoever holds them, takes a second person
+ * itself: this is the one place that says so.
  */
-export const sensitiveRoles = (roles: readonly Role[]): readonly Role[] =>
-  roles.filter((role) => role === 'approver' || role === 'admin')
+export const isSensitive = (role: Role): boolean => role === 'approver' || role === 'admin'
+
+export const sensitiveRoles = (roles: readonly Role[]): readonly Role[] => roles.filter(isSensitive)
+
+/** Whether one document of a principal gives no more than another: fewer roles or teams, or none of them while disabled. */
+const onlyTakesAway = (before: PrincipalDocument, after: PrincipalDocument): boolean =>
+  before.kind === after.kind &&
+  before.name === after.name &&
+  before.email === after.email &&
+  after.roles.every((role) => before.roles.includes(role)) &&
+  after.teams.every((team) => before.teams.includes(team)) &&
+  (after.status === 'disabled' || before.status === 'active')
+
+/**
+ * Whether a principal may become this only with a second person. Whoever holds
+ * a sensitive role afterwards is one of those that the two-person rule rests
+ * on: all that is said of them (who they are, too) is looked at by somebody
+ * else, unless it only takes away. `before` is null for a new principal.
+ */
+export const takesSecondPerson = (before: PrincipalDocument | null, after: PrincipalDocument): boolean =>
+  sensitiveRoles(after.roles).length > 0 && (before === null || !onlyTakesAway(before, after))

@@ -1,6 +1,7 @@
 import type { ApiKey } from './api-key.ts'
 import type { Write } from './change.ts'
 import type { Event } from './event.ts'
+import type { Founder, FounderCredential } from './founder.ts'
 import type { OidcSubject } from './oidc-subject.ts'
 import type { Principal } from './principal.ts'
 
@@ -13,12 +14,19 @@ export type PrincipalWrite =
   | { readonly write: 'oidc_subject'; readonly subject: OidcSubject }
   /** The principal must be at this version still: what was seen of it when the step was decided. */
   | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
+  /** Made with the credentials of the deployment, which no function has: what everybody else's standing goes back to. */
+  | { readonly write: 'founder'; readonly founder: Founder }
+  | {
+      readonly write: 'founder_credential'
+      readonly principal_id: string
+      readonly credential: FounderCredential
+    }
   /** There is one in a deployment's life. */
   | { readonly write: 'first_admin'; readonly principal_id: string }
   | Extract<Write, { readonly write: 'replay' }>
 
 /** A step of a principal as a value: what happened, at the end of its chain, and what is stored with it. */
-export type PrincipalChange = {
+export type PrincipalStep = {
   readonly events: readonly [Event, ...Event[]]
   readonly writes: readonly PrincipalWrite[]
 }

@@ -1,9 +1,14 @@
 import * as z from 'zod'
 import { jobId, principalId, teamName } from './ids.ts'
-import { roles } from './principal.ts'
+import { grantedBy, roles } from './principal.ts'
 import { instant } from './time.ts'
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** A credential as it was used: `fingerprint` is the hash of its secret, or names its subject. */
+const credential = z.strictObject({ id: z.string(), fingerprint: z.string(), granted_by: grantedBy })
+
+export type Credential = Readonly<z.infer<typeof credential>>
 
 export const receiptVerdicts = ['approve', 'reject', 'withdraw', 'expire'] as const
 
@@ -14,6 +19,8 @@ const voucher = z.strictObject({
   email: z.string().nullable(),
   roles: z.array(z.enum(roles)),
   teams: z.array(teamName),
+  /** What vouches for all of that, where they are an approver. */
+  granted_by: grantedBy,
 })
 
 /**
@@ -32,6 +39,8 @@ export const receiptClaims = z.strictObject({
   owner: z.string(),
   /** Null where nobody decided: the deadline passed. */
   decider: voucher.nullable(),
+  /** What they showed themselves with, and what vouches for it. */
+  credential: credential.nullable(),
   verdict: z.enum(receiptVerdicts),
   /** The stage that an approval counts for. */
   stage: z.string().nullable(),
@@ -41,8 +50,8 @@ export const receiptClaims = z.strictObject({
 
 export type ReceiptClaims = Readonly<z.infer<typeof receiptClaims>>
 
-/** What the model knows of a receipt; the deployment and the nonce are added when it is sealed. */
-export type ReceiptDraft = Omit<ReceiptClaims, 'environment' | 'nonce'>
+/** What the model knows of a receipt; the deployment, the credential and the nonce are added when it is sealed. */
+export type ReceiptDraft = Omit<ReceiptClaims, 'environment' | 'credential' | 'nonce'>
 
 /** Which key vouches for a word: people's words have one, the passing of a deadline another. */
 export const receiptKeyOf = (verdict: ReceiptClaims['verdict']): 'decision' | 'clock' =>

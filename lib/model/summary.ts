@@ -1,5 +1,7 @@
 import type { JobContent } from './job.ts'
 import type { CertificatePlan } from './plan.ts'
+import type { PrincipalDocument } from './principal.ts'
+import type { PrincipalContent } from './principal-content.ts'
 
 const days = (seconds: number): string =>
   seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${Math.round(seconds / 60)} minutes`
@@ -66,6 +68,29 @@ const granted = (content: Extract<JobContent, { type: 'GrantChange' }>): string 
   ].join(', ')
 }
 
+const whois = ({ kind, name, email }: PrincipalDocument): string =>
+  `${kind} ${name}${email === null ? '' : ` <${email}>`}`
+
+const rolesOf = ({ roles, teams, status }: PrincipalDocument): string =>
+  `${roles.length === 0 ? 'no role' : roles.join(', ')}${teams.length === 0 ? '' : ` in ${teams.join(', ')}`}${status === 'disabled' ? ' (disabled)' : ''}`
+
+const peopleSummary = (content: PrincipalContent): string => {
+  const { principal_id: id } = content
+  switch (content.operation) {
+    case 'create':
+      return `make ${whois(content.document)} as ${id}: ${rolesOf(content.document)}`
+    case 'change': {
+      const { before, document } = content
+      const known = whois(before) === whois(document) ? '' : `, from now on ${whois(document)}`
+      return `change ${id}, ${whois(before)}: ${rolesOf(before)} becomes ${rolesOf(document)}${known}`
+    }
+    case 'add_api_key':
+      return `give ${id}, ${whois(content.holder)} (${rolesOf(content.holder)}), API key ${content.key.id}: SHA-256 of its secret ${content.key.secret_sha256}`
+    case 'add_oidc_subject':
+      return `let tokens of ${content.subject.subject} by ${content.subject.issuer} be ${id}, ${whois(content.holder)} (${rolesOf(content.holder)})`
+  }
+}
+
 /** One line for a person: what this job would do. */
 export const summaryOf = (content: JobContent): string => {
   switch (content.type) {
@@ -81,5 +106,7 @@ export const summaryOf = (content: JobContent): string => {
       return harmless(granted(content))
     case 'IssuerChange':
       return harmless(issuerSummary(content))
+    case 'PrincipalChange':
+      return harmless(peopleSummary(content))
   }
 }

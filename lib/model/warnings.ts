@@ -33,8 +33,12 @@ function* warningsIn(where: string, text: string): Generator<string> {
   if (/(^|\.)xn--/i.test(text)) yield `${where} is an internationalized name: ${harmless(text)}`
 }
 
-/** What a person should look at twice before they approve a certificate. */
+/** What a person should look at twice before they approve. */
 export const warningsOf = (content: JobContent): readonly string[] => {
+  if (content.type === 'PrincipalChange') {
+    const { name } = 'document' in content ? content.document : content.holder
+    return [...warningsIn('the name', name)]
+  }
   const named = content.type === 'GrantChange' ? content : 'plan' in content ? content.plan : null
   if (named === null) return []
   const { subject, subject_alternative_names: names } = named

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
@@ -47,6 +48,7 @@ const ports = ({ stack, clients }: World) => {
     jobs: jobs(table),
     grants: grants(table),
     profiles: profiles(table),
+    founders: founders(table),
     issuers: issuers(table),
     certificates: certificates(table),
     signer: signer(stack.outputs.CaKeys, clients.kms),

@@ -106,17 +106,17 @@ const receipts: readonly {
   {
     receipt: 'a receipt signed by another key',
     make: async (draft) => {
-      const { receipts, environment } = await receiptPorts()
+      const { receipts, environment, credential } = await receiptPorts()
       const { privateKey } = keyOf('ECDSA_P256')
       const mine = { kid: receipts.kid, sign: async (input: Uint8Array) => sign('sha256', input, privateKey) }
-      return sealReceipt({ receipts: mine, environment, random }, draft)
+      return sealReceipt({ receipts: mine, environment, credential, random }, draft)
     },
   },
   {
     receipt: 'a receipt of another deployment',
     make: async (draft) => {
-      const { receipts } = await receiptPorts()
-      return sealReceipt({ receipts, environment: '000000000000/us-east-1/other', random }, draft)
+      const { receipts, credential } = await receiptPorts()
+      return sealReceipt({ receipts, environment: '000000000000/us-east-1/other', credential, random }, draft)
     },
   },
 ]

@@ -3,6 +3,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { signer } from '../../lib/aws/ca-keys.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
+import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
@@ -13,9 +14,11 @@ import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { type Item, keys } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { requestCertificate } from '../../lib/flows/request-certificate.ts'
+import { readPresentedKey } from '../../lib/model/api-key.ts'
 import type { Event, EventType } from '../../lib/model/event.ts'
 import { approvalIdOf } from '../../lib/model/ids.ts'
 import type { Job, JobFile } from '../../lib/model/job.ts'
+import type { Credential } from '../../lib/model/receipt.ts'
 import { eventually } from '../../scripts/local/api.ts'
 import { credentials, region } from '../../scripts/local/environment.ts'
 import type { Name } from '../../scripts/local/seed.ts'
@@ -33,6 +36,8 @@ export const live = {
   profiles: profiles(table),
   issuers: issuers(table),
   principals: principals(table),
+  founders: founders(table),
+  credential: null,
   serials: serialStatuses(table),
   signer: signer(stack.ca_keys, clients.kms),
   status_url: stack.status_url,
@@ -40,7 +45,16 @@ export const live = {
   now: () => new Date(),
 }
 
-/** The keys of receipts as the deployed functions have them, to make and to verify receipts with. */
+/** What one of the cast shows, as the deployed functions know it. */
+export async function credentialOf(name: Name): Promise<Credential> {
+  const presented = readPresentedKey(stack.principals[name].api_key)
+  const found = presented === null ? null : await live.principals.findByKey(presented)
+  if (found === null) throw new Error(`no key of ${name}`)
+  const { id, secret_sha256: fingerprint, granted_by } = found.credential
+  return { id, fingerprint, granted_by }
+}
+
+/** What the deployed functions make and verify receipts with, for words that bob gives. */
 export async function receiptPorts() {
   const { RECEIPT_KEYS = '{}', ENVIRONMENT = '' } = await variablesOf('api-decide')
   const arns = JSON.parse(RECEIPT_KEYS) as ReceiptKeyArns
@@ -48,6 +62,7 @@ export async function receiptPorts() {
     receipts: receiptSigner(arns.decision, clients.kms),
     receiptKeys: receiptKeys(arns, { region, endpoint: stack.emulator_url, credentials }),
     environment: ENVIRONMENT,
+    credential: await credentialOf('bob'),
   }
 }
 

@@ -15,6 +15,7 @@ import { submitApi } from '../../lib/api/submit.ts'
 import { accesses } from '../../lib/aws/accesses.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { events } from '../../lib/aws/events.ts'
+import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { notifications } from '../../lib/aws/notifications.ts'
@@ -43,6 +44,7 @@ import { event } from '../../lib/model/event.ts'
 import type { Job } from '../../lib/model/job.ts'
 import type { EventPlace } from '../../lib/model/notification.ts'
 import type { Principal, Role } from '../../lib/model/principal.ts'
+import type { Credential } from '../../lib/model/receipt.ts'
 import type { Webhook } from '../../lib/model/webhook.ts'
 import { wholeOf } from '../../lib/pki/crl.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
@@ -114,6 +116,13 @@ export const receiptKeys = {
 export const environment = 'memory'
 
 export const statusUrl = 'http://status.example.com'
+
+/** What people show when a test calls an operation as them, without HTTP around it. */
+export const credentialOf = (name: Name): Credential => ({
+  id: `${name}-world`,
+  fingerprint: 'ab'.repeat(32),
+  granted_by: 'bootstrap',
+})
 
 /** A world as it stood: what another one begins with. */
 type Seed = {
@@ -205,6 +214,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     issuers: issuers(table),
     events: events(table),
     principals: principals(table),
+    founders: founders(table),
     accesses: accesses(table),
     replays: replays(table),
     serials: serialStatuses(table),
@@ -225,6 +235,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     status_url: statusUrl,
     environment,
     receipts: receiptSignerOf('decision'),
+    credential: null,
     receiptKeys: async () => receiptKeys,
     now,
     random,
@@ -251,13 +262,19 @@ export const makeWorld = async (seed: Seed | null = null) => {
     const request = { ...named, roles, teams: [...(teams[name] ?? [])] }
     const there = await ports.principals.get(request.id)
     people[name] = there?.principal ?? (await createPrincipal(ports, actor, request))
+    const { granted_by: _, ...shown } = credentialOf(name)
+    table.write({ ...keys.founderCredential(request.id, shown.id), ...shown })
   }
 
-  /** From now on somebody is another, however that came about. */
+  /** From now on somebody is another, however that came about: as one of the founders, who were so from the beginning. */
   const become = (who: Name, edit: Partial<Principal>): void => {
     const before = people[who]
     const after = { ...before, ...edit, version: before.version + 1 }
     table.tamper(keys.principal(before.id), (row) => ({ ...row, ...after }))
+    const { name, email, roles } = after
+    // What was decided before rests on what was said then: a founder is known by all of it.
+    const teams = [...new Set([...before.teams, ...after.teams])]
+    table.tamper(keys.founder(before.id), (row) => ({ ...row, name, email, roles, teams }))
     people[who] = after
   }
 
@@ -280,6 +297,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     const answer = answers[operation] as (call: Call<Operation>) => Promise<Reply>
     return answer({
       principal: people[who],
+      credential: credentialOf(who),
       params: row.params.parse(parts.id === undefined ? {} : { id: parts.id }),
       query: row.query.parse(parts.query ?? {}),
       body: row.body === null ? null : row.body.parse(parts.body ?? {}),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createFirstAdmin } from '../../../lib/flows/create-first-admin.ts'
+import { createFirstAdmin, createFirstApprover } from '../../../lib/flows/create-first-admin.ts'
 import { behindHttp } from '../../support/http-world.ts'
-import { makeWorld } from '../../support/world.ts'
+import { makeFurnishedWorld, makeWorld } from '../../support/world.ts'
 
 const actor = { id: 'system-setup', type: 'System' } as const
 const wanted = { name: 'Ada', email: 'ada@example.com' }
@@ -42,5 +42,21 @@ describe('The first admin', () => {
       Array.from({ length: 20 }, () => createFirstAdmin(world, actor, wanted)),
     )
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+})
+
+describe('The first approvers', () => {
+  it('decide with the keys they are made with, and the signer believes them', async () => {
+    const world = await makeFurnishedWorld()
+    const { principal, token } = await createFirstApprover(world, actor, wanted)
+    const { send } = await behindHttp(world)
+    const { job_id, approval_id } = await world.ask()
+    const path = `/approvals/${approval_id}/approve`
+    expect((await send({ method: 'POST', path, token, body: {} })).status).toBe(200)
+    await world.drain()
+    expect((await world.jobOf(job_id)).job).toMatchObject({
+      status: 'Completed',
+      approval: { decisions: [{ by: principal.id }] },
+    })
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { submitApi } from '../../../lib/api/submit.ts'
 import { keys } from '../../../lib/aws/table.ts'
 import { envelopeUnder } from '../../../lib/lambda/sealed.ts'
-import { csrFor, makeFurnishedWorld, profileBody, type World } from '../../support/world.ts'
+import { credentialOf, csrFor, makeFurnishedWorld, profileBody, type World } from '../../support/world.ts'
 
 type Reply = Awaited<ReturnType<World['call']>>
 
@@ -180,6 +180,7 @@ describe('a change of a profile', () => {
     }
     const answer = submitApi({ ...world, profiles: stale }).requestCertificate({
       principal: world.people.alice,
+      credential: credentialOf('alice'),
       params: {},
       query: {},
       body: { profile_id: 'p-dev-web', csr: csrFor('www.example.com') },

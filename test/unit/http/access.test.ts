@@ -33,6 +33,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'reject',
       // … by the withdrawal of a grant, which whoever owns it may do, …
       'withdrawGrant',
+      'withdraw',
       // … and by the rotation, for keys of one's own.
       'rotateApiKey',
     ],
@@ -46,7 +47,6 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'revokeCertificate',
       'releaseCertificate',
       'cancelJob',
-      'withdraw',
     ],
   ),
   ...inOne(

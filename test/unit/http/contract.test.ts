@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { createApiKey } from '../../../lib/flows/create-api-key.ts'
 import { limiterOf } from '../../../lib/lambda/limiter.ts'
 import { behindHttp, nextOf } from '../../support/http-world.ts'
 import { csrFor, makeFurnishedWorld, profileBody } from '../../support/world.ts'
@@ -230,13 +231,14 @@ describe('Idempotency-Key', () => {
     expect(token).toMatch(/^cs_alice-/)
     expect(JSON.stringify([...world.table.rows.values()])).not.toContain(token.slice(-43))
     // Another credential of the same principal made no such request: it is not shown the secret.
-    const other = await as('carol')('POST', '/principals/pr-carol/api-keys', {})
-    expect(tokens.carol).not.toBe(other.json.token)
+    const actor = { id: 'system-setup', type: 'System' } as const
+    const other = await createApiKey(world, actor, { principal_id: 'pr-carol', expires_at: null })
+    expect(tokens.carol).not.toBe(other.token)
     const { send } = await behindHttp(world)
     const stranger = await send({
       method: 'POST',
       path: '/principals/pr-alice/api-keys',
-      token: other.json.token,
+      token: other.token,
       body: {},
       headers: key,
     })

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { createApiKey } from '../../../lib/flows/create-api-key.ts'
+import { createPrincipal } from '../../../lib/flows/create-principal.ts'
 import { isUnbroken } from '../../../lib/model/event.ts'
 import { behindHttp, logged } from '../../support/http-world.ts'
 import { csrFor, makeFurnishedWorld, makeWorld } from '../../support/world.ts'
@@ -197,17 +199,18 @@ describe('Principals', () => {
 
   it('are in the teams that the last change names, and in no other', async () => {
     const { as, chain } = await start()
-    const edit = { name: 'bob', email: null, roles: ['approver'], status: 'active' }
-    const joined = await as('carol')('PUT', '/principals/pr-bob', { ...edit, teams: ['web', 'security'] })
+    const edit = { name: 'dave', email: null, roles: ['auditor'], status: 'active' }
+    await as('carol')('PUT', '/principals/pr-dave', { ...edit, teams: ['security'] })
+    const joined = await as('carol')('PUT', '/principals/pr-dave', { ...edit, teams: ['web', 'security'] })
     expect(joined.json.teams).toEqual(['web', 'security'])
-    expect((await as('carol')('PUT', '/principals/pr-bob', edit)).json.teams).toEqual([])
-    const changes = (await chain('pr-bob')) as readonly { details?: unknown }[]
+    expect((await as('carol')('PUT', '/principals/pr-dave', edit)).json.teams).toEqual([])
+    const changes = (await chain('pr-dave')) as readonly { details?: unknown }[]
     const details = changes.slice(-2).map((change) => change.details)
     expect(details).toMatchObject([
       { joined: ['web'], left: [] },
       { joined: [], left: ['web', 'security'] },
     ])
-    expect((await as('alice')('PUT', '/principals/pr-bob', { ...edit, teams: ['web'] })).status).toBe(403)
+    expect((await as('alice')('PUT', '/principals/pr-dave', { ...edit, teams: ['web'] })).status).toBe(403)
   })
 
   it('do not change themselves: no admin makes an approver of themselves, or locks everybody out', async () => {
@@ -220,13 +223,15 @@ describe('Principals', () => {
   })
 
   it('two admins who disable each other at once: one is left', async () => {
-    const { as, send } = await start()
-    const { json } = await as('carol')('POST', '/principals', { kind: 'person', name: 'z', roles: ['admin'] })
-    const key = await as('carol')('POST', `/principals/${json.id}/api-keys`, {})
+    const { world, as, send } = await start()
+    const actor = { id: 'system-setup', type: 'System' } as const
+    const about = { kind: 'person', name: 'z', email: null, roles: ['admin'] } as const
+    const other = await createPrincipal(world, actor, { ...about, roles: [...about.roles] })
+    const { token } = await createApiKey(world, actor, { principal_id: other.id, expires_at: null })
     const gone = { name: 'x', email: null, roles: [], status: 'disabled' }
     const [first, second] = await Promise.all([
-      as('carol')('PUT', `/principals/${json.id}`, gone),
-      send({ method: 'PUT', path: '/principals/pr-carol', token: key.json.token, body: gone }),
+      as('carol')('PUT', `/principals/${other.id}`, gone),
+      send({ method: 'PUT', path: '/principals/pr-carol', token, body: gone }),
     ])
     const codes = [first?.status, second?.status]
     expect(codes.filter((code) => code === 200)).toHaveLength(1)
@@ -249,13 +254,13 @@ describe('Principals', () => {
     await as('carol')('DELETE', `/principals/pr-alice/api-keys/${id}`)
     const subject = { issuer: 'https://id.example.com', subject: 'alice' }
     const added = await as('carol')('POST', '/principals/pr-alice/oidc-subjects', subject)
-    expect((await as('carol')('POST', '/principals/pr-bob/oidc-subjects', subject)).status).toBe(409)
+    expect((await as('carol')('POST', '/principals/pr-dave/oidc-subjects', subject)).status).toBe(409)
     await as('carol')('DELETE', `/principals/pr-alice/oidc-subjects/${added.json.id}`)
-    expect((await as('carol')('POST', '/principals/pr-bob/oidc-subjects', subject)).status).toBe(201)
+    expect((await as('carol')('POST', '/principals/pr-dave/oidc-subjects', subject)).status).toBe(201)
     await as('carol')('PUT', '/principals/pr-alice', {
       name: 'alice',
       email: null,
-      roles: ['operator', 'approver'],
+      roles: ['operator', 'viewer'],
       status: 'active',
     })
     const events = await chain('pr-alice')
@@ -273,7 +278,7 @@ describe('Principals', () => {
     const [last] = events.slice(-1) as unknown as {
       details: { granted: string[]; sensitive_roles: string[] }
     }[]
-    expect(last?.details).toMatchObject({ granted: ['approver'], sensitive_roles: ['approver'] })
+    expect(last?.details).toMatchObject({ granted: ['viewer'], sensitive_roles: [] })
     expect(world.table.rows.size).toBeGreaterThan(0)
   })
 

@@ -163,6 +163,7 @@ describe('what follows from an event', () => {
     profile_change_requested: 'dispatch',
     issuer_change_requested: 'dispatch',
     grant_requested: 'dispatch',
+    principal_change_requested: 'dispatch',
     approval_requested: 'start_workflow',
     approval_approved: 'resume_workflow',
     approval_rejected: 'resume_workflow',

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { keys } from '../../../lib/aws/table.ts'
 import { issueCertificate } from '../../../lib/flows/issue-certificate.ts'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
+import { vouchersOf } from '../../../lib/flows/vouchers.ts'
 import { append, type Event } from '../../../lib/model/event.ts'
 import { type Evidence, mandateFor, type Rules, requirementFor } from '../../../lib/model/gate.ts'
 import { contentDigest, type JobFile } from '../../../lib/model/job.ts'
@@ -10,7 +11,7 @@ import { Refusal } from '../../../lib/model/refusal.ts'
 import { environment, makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
 /** An honest job and its rules, at one moment. */
-type Honest = Pick<Evidence, 'rules' | 'made_by' | 'now'> & { readonly file: JobFile }
+type Honest = Pick<Evidence, 'rules' | 'made_by' | 'founders' | 'now'> & { readonly file: JobFile }
 
 const honest = {} as Record<
   | 'approved'
@@ -25,6 +26,8 @@ const honest = {} as Record<
   Honest
 >
 
+const verify = receiptVerifier(receiptKeys, environment)
+
 const read = async (world: World, job_id: string): Promise<Honest> => {
   const file = await world.jobOf(job_id)
   const { content } = file
@@ -33,10 +36,10 @@ const read = async (world: World, job_id: string): Promise<Honest> => {
     'profile_id' in content
       ? await world.profiles.rules(content.profile_id, pinned)
       : { pinned: null, current: null }
-  const made_by = new Map<string, JobFile>()
+  const makers = [file]
   for (const profile of [rules.pinned, rules.current])
-    if (profile !== null) made_by.set(profile.job_id, await world.jobOf(profile.job_id))
-  return { file, rules, made_by, now: world.now() }
+    if (profile !== null) makers.push(await world.jobOf(profile.job_id))
+  return { file, rules, ...(await vouchersOf(world, makers, verify)), now: world.now() }
 }
 
 const planned = async (world: World, job_id: string): Promise<Honest> => {
@@ -87,8 +90,6 @@ beforeAll(async () => {
   await strict.call('erin', 'approve', { id: twice.approval_id })
   honest.twice = await read(strict, twice.job_id)
 })
-
-const verify = receiptVerifier(receiptKeys, environment)
 
 const gate = ({ file, ...evidence }: Honest) => mandateFor(file, { ...evidence, verify })
 

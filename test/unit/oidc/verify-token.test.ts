@@ -79,7 +79,7 @@ describe('Tokens of a configured issuer', () => {
       jwks_url: `${issuer.url}/keys`,
       audience: 'countersign',
       algorithms: ['RS256', 'ES256'],
-      group_roles: { 'pki-approvers': ['approver'], 'pki-audit': ['auditor'] },
+      group_roles: { 'pki-requesters': ['operator'], 'pki-audit': ['auditor'] },
     })
   })
   afterAll(() => issuer.close())
@@ -107,14 +107,16 @@ describe('Tokens of a configured issuer', () => {
   const payload = () => ({ iss: issuer.url, aud: 'countersign', sub: 'alice', exp: seconds + 300 })
 
   it('name their subject, with the roles of the groups that are mapped, and of no other', async () => {
-    const token = await tokenOf({ groups: ['pki-approvers', 'everybody', 'constructor', 7, 'pki-approvers'] })
-    expect(await verifier()(token)).toEqual({ issuer: issuer.url, subject: 'alice', roles: ['approver'] })
+    const token = await tokenOf({
+      groups: ['pki-requesters', 'everybody', 'constructor', 7, 'pki-requesters'],
+    })
+    expect(await verifier()(token)).toEqual({ issuer: issuer.url, subject: 'alice', roles: ['operator'] })
   })
 
   it.each([
     ['no groups', undefined],
-    ['groups that are no list', 'pki-approvers'],
-    ['groups in an object', { 'pki-approvers': true }],
+    ['groups that are no list', 'pki-requesters'],
+    ['groups in an object', { 'pki-requesters': true }],
   ])('with %s give no role', async (_, groups) => {
     const token = await tokenOf(groups === undefined ? {} : { groups })
     expect(await verifier()(token)).toMatchObject({ roles: [] })
@@ -206,6 +208,10 @@ describe('Tokens of a configured issuer', () => {
     expect(oidcIssuer.safeParse({ ...settings, algorithms: [algorithm] }).success).toBe(false)
   })
 
+  it.each(['approver', 'admin'])('no group makes an %s: that takes a second person', (role) => {
+    expect(oidcIssuer.safeParse({ ...settings, group_roles: { all: [role] } }).success).toBe(false)
+  })
+
   it('over HTTP: nobody until mapped; mapped, the principal, with the roles of table and groups', async () => {
     const world = await makeWorld()
     const { as, send } = await behindHttp(world, { verifyToken: verifier() })
@@ -232,7 +238,10 @@ describe('Tokens of a configured issuer', () => {
     const { makeFurnishedWorld, csrFor } = await import('../../support/world.ts')
     const world = await makeFurnishedWorld()
     const { as, send } = await behindHttp(world, { verifyToken: verifier() })
-    await as('carol')('POST', '/principals/pr-frank/oidc-subjects', { issuer: issuer.url, subject: 'alice' })
+    const mapping = { issuer: issuer.url, subject: 'alice' }
+    const { json } = await as('carol')('POST', '/principals/pr-frank/oidc-subjects', mapping)
+    await as('bob')('POST', `/approvals/${json.approval.id}/approve`, {})
+    await world.drain()
     const body = { profile_id: 'p-prod-web', csr: csrFor('www.example.com') }
     const asked = await send({ method: 'POST', path: '/certificates', token: await tokenOf(), body })
     expect(asked.json.job.requested_by).toBe('pr-frank')

@@ -1,0 +1,100 @@
+import type { FounderFile } from './founder.ts'
+import type { JobFile } from './job.ts'
+import type { ReceiptClaims } from './receipt.ts'
+
+/** What the right of people to decide is held against: the jobs that gave it, and those who were there first. */
+export type Vouchers = {
+  /** The jobs that vouch for rules, people and credentials, by id. */
+  readonly made_by: ReadonlyMap<string, JobFile>
+  /** `as_told`: without the table, the receipts' word for who was there first is taken, and told. */
+  readonly founders: ReadonlyMap<string, FounderFile> | 'as_told'
+}
+
+type Decider = NonNullable<ReceiptClaims['decider']>
+type Credential = NonNullable<ReceiptClaims['credential']>
+
+/** What is wrong with a job as the account of a change of people; nothing where two people carried it. */
+export type Prove = (job_id: string) => readonly string[]
+
+type Known = Pick<Decider, 'name' | 'email' | 'roles' | 'teams'>
+
+/** Whether a receipt says no more of somebody than two people said, or the founding. */
+const isKnownAs = (decider: Decider, known: Known): boolean =>
+  decider.name === known.name &&
+  decider.email === known.email &&
+  decider.roles.every((role) => known.roles.includes(role)) &&
+  decider.teams.every((team) => known.teams.includes(team))
+
+function* foundedComplaints(decider: Decider, { founders }: Vouchers): Generator<string> {
+  if (founders === 'as_told') return
+  const found = founders.get(decider.id)?.founder
+  if (found === undefined || !isKnownAs(decider, found))
+    yield `${decider.id} is no such founder of this deployment`
+}
+
+function* deciderComplaints(decider: Decider, vouchers: Vouchers, prove: Prove): Generator<string> {
+  const { id, granted_by } = decider
+  if (granted_by === null) return yield `nothing vouches for ${id} as an approver`
+  if (granted_by === 'bootstrap') return yield* foundedComplaints(decider, vouchers)
+  const content = vouchers.made_by.get(granted_by)?.content
+  const document =
+    content?.type === 'PrincipalChange' && 'document' in content && content.principal_id === id
+      ? content.document
+      : null
+  if (document?.status !== 'active' || !isKnownAs(decider, document))
+    yield `job ${granted_by} does not make ${id} such an approver`
+  yield* prove(granted_by)
+}
+
+function* credentialComplaints(
+  decider: Decider,
+  credential: Credential | null,
+  vouchers: Vouchers,
+  prove: Prove,
+): Generator<string> {
+  if (credential === null || credential.granted_by === null)
+    return yield `nothing vouches for the credential of ${decider.id}`
+  const { id, fingerprint, granted_by } = credential
+  const stranger = `the credential ${id} is not one of ${decider.id}`
+  if (granted_by === 'bootstrap') {
+    if (vouchers.founders === 'as_told') return
+    const known = vouchers.founders.get(decider.id)?.credentials ?? []
+    if (!known.some((one) => one.id === id && one.fingerprint === fingerprint)) yield stranger
+    return
+  }
+  const content = vouchers.made_by.get(granted_by)?.content
+  if (content?.type !== 'PrincipalChange' || content.principal_id !== decider.id) return yield stranger
+  const given =
+    content.operation === 'add_api_key'
+      ? { id: content.key.id, fingerprint: content.key.secret_sha256 }
+      : content.operation === 'add_oidc_subject'
+        ? { id: content.subject.id, fingerprint: content.subject.id }
+        : null
+  if (given?.id !== id || given.fingerprint !== fingerprint) yield stranger
+  yield* prove(granted_by)
+}
+
+/**
+ * What is wrong with whoever gave a receipted word: their right to decide, and
+ * the credential they showed, must each come from a job that two people
+ * carried, or from the founding. Rows that say so count for nothing.
+ */
+export function* vouchingComplaints(
+  { decider, credential }: ReceiptClaims,
+  vouchers: Vouchers,
+  prove: Prove,
+): Generator<string> {
+  if (decider === null) return yield 'nobody decided'
+  yield* deciderComplaints(decider, vouchers, prove)
+  yield* credentialComplaints(decider, credential, vouchers, prove)
+}
+
+/** The jobs that a receipted word rests on, and whether somebody who was there first does. */
+export const restsOn = ({
+  decider,
+  credential,
+}: ReceiptClaims): { readonly jobs: readonly string[]; readonly founder: string | null } => {
+  const named = [decider?.granted_by, credential?.granted_by]
+  const jobs = named.flatMap((one) => (one === null || one === undefined || one === 'bootstrap' ? [] : [one]))
+  return { jobs, founder: decider !== null && named.includes('bootstrap') ? decider.id : null }
+}
