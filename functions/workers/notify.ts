@@ -1,3 +1,4 @@
+import { certificates } from '../../lib/aws/certificates.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { notifications } from '../../lib/aws/notifications.ts'
 import { postponeOn } from '../../lib/aws/postpone.ts'
@@ -17,6 +18,7 @@ const settings = environment('NOTIFICATIONS')
 
 const deps = {
   jobs: jobs(table),
+  certificates: certificates(table),
   principals: principals(table),
   notifications: notifications(table),
   settings,

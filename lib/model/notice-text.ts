@@ -8,6 +8,7 @@ const lineOf = (who: Concerned): string => `${nameOf(who)}: ${who.as.join(', ')}
 export const factsOf = (notice: Notice): readonly (readonly [string, string])[] => {
   const facts: readonly (readonly [string, string | null])[] = [
     ['What', notice.summary],
+    ['Look twice', notice.warnings.length === 0 ? null : notice.warnings.join('; ')],
     ['By', nameOf(notice.actor)],
     ['Requested by', notice.requested_by === null ? null : nameOf(notice.requested_by)],
     ['Reason given', notice.reason],
@@ -15,6 +16,8 @@ export const factsOf = (notice: Notice): readonly (readonly [string, string])[] 
     ['Team', notice.team],
     ['Profile', notice.profile_id],
     ['Certificate', notice.certificate_id],
+    ['Ends', notice.not_after],
+    ['Do something before', notice.deadline],
     ['Ticket', notice.ticket],
     ['Approval', notice.approval_state],
     ['Decide before', notice.approval_state === 'pending' ? notice.expires_at : null],
@@ -26,7 +29,7 @@ export const factsOf = (notice: Notice): readonly (readonly [string, string])[] 
 /** A notice as plain text. */
 export const textOf = (notice: Notice): string =>
   [
-    notice.title,
+    notice.urgency === 'emergency' ? `EMERGENCY: ${notice.title}` : notice.title,
     '',
     ...factsOf(notice).map(([label, value]) => `${label}: ${value}`),
     '',
@@ -37,7 +40,7 @@ export const textOf = (notice: Notice): string =>
   ].join('\n')
 
 /** The subject of an e-mail: SNS takes a line of at most 99 printable ASCII characters. */
-export const subjectOf = ({ title, certificate_id, job_id }: Notice): string =>
-  `Countersign: ${[title, certificate_id ?? job_id ?? ''].filter((part) => part !== '').join(', ')}`
+export const subjectOf = ({ title, urgency, certificate_id, job_id }: Notice): string =>
+  `Countersign${urgency === 'emergency' ? ' EMERGENCY' : ''}: ${[title, certificate_id ?? job_id ?? ''].filter((part) => part !== '').join(', ')}`
     .replace(/[^\x20-\x7e]/g, '?')
     .slice(0, 99)

@@ -1,3 +1,4 @@
+import type { Certificate } from './certificate.ts'
 import { approvalsOf } from './decide.ts'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
@@ -6,7 +7,8 @@ import { may } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import { stageFor } from './staging.ts'
 import { harmless, summaryOf } from './summary.ts'
-import type { Audience, Telling, Urgency } from './telling.ts'
+import { type Audience, type Telling, type Urgency, urgencyOf } from './telling.ts'
+import { warningsOf } from './warnings.ts'
 
 /** What people are told: no token, no secret, and of people no more than id and name. */
 export type Notice = {
@@ -18,6 +20,8 @@ export type Notice = {
   readonly urgency: Urgency
   /** One line: what the job would do, or did. */
   readonly summary: string
+  /** What an approver should look at twice: names that pose as others, characters that are not seen. */
+  readonly warnings: readonly string[]
   /** Why: the requester's word, or the decider's. */
   readonly reason: string | null
   readonly actor: Named
@@ -32,6 +36,10 @@ export type Notice = {
   readonly approval_state: string | null
   readonly expires_at: string | null
   readonly ticket: string | null
+  /** When the certificate ends: the one that is in use, of a renewal. */
+  readonly not_after: string | null
+  /** By when somebody has to do something, where the event says so. */
+  readonly deadline: string | null
   /** Where to look. It decides nothing. */
   readonly link: string
   readonly concerned: readonly Concerned[]
@@ -45,6 +53,8 @@ export type Account = {
   readonly telling: Telling
   /** Null for an event that is of no job. */
   readonly file: JobFile | null
+  /** Null for an event that is of no certificate, or of many. */
+  readonly certificate: Certificate | null
   readonly people: readonly Principal[]
   /** Of the console or the API, without a slash at its end. */
   readonly url: string
@@ -78,8 +88,13 @@ const isAsked = (who: Principal, { approval, requested_by, owner }: Job): boolea
   !approval.decisions.some(({ by }) => by === who.id) &&
   stageFor(approval, approvalsOf(approval.decisions), who) !== null
 
-const audiencesOf = (who: Principal, { event, file }: Account): readonly Audience[] => {
-  const owner = file?.job.owner ?? textIn(event.details, 'owner')
+/** Whoever answers for what the event is about. */
+const ownerOf = ({ file, certificate, event }: Account): string | null =>
+  file?.job.owner ?? certificate?.owner ?? textIn(event.details, 'owner')
+
+const audiencesOf = (who: Principal, account: Account): readonly Audience[] => {
+  const { file } = account
+  const owner = ownerOf(account)
   const all: readonly (readonly [Audience, boolean])[] = [
     ['requester', file?.job.requested_by === who.id],
     ['approvers', file !== null && isAsked(who, file.job)],
@@ -114,7 +129,6 @@ const linkTo = ({ event, file, url }: Account): string => {
 const aboutJob = (file: JobFile | null) => {
   const job = file?.job ?? null
   return {
-    profile_id: job?.profile_id ?? null,
     job_id: job?.id ?? null,
     approval_id: job === null || job.approval === null ? null : approvalIdOf(job.id),
     approval_state: job?.approval?.state ?? null,
@@ -123,27 +137,40 @@ const aboutJob = (file: JobFile | null) => {
   }
 }
 
+const aboutCertificate = ({ event: { resource, details }, file, certificate }: Account) => ({
+  profile_id: file?.job.profile_id ?? certificate?.profile_id ?? null,
+  certificate_id: file?.job.certificate_id ?? (resource.startsWith('mc-') ? resource : null),
+  not_after: certificate?.not_after ?? textIn(details, 'not_after'),
+  deadline: textIn(details, 'deadline'),
+})
+
+/** One line: what a job would do, or else which certificate it is about. */
+const summaryFor = ({ event, telling, file, certificate }: Account): string => {
+  if (file !== null) return summaryOf(file.content)
+  const name = certificate === null ? event.resource : `${certificate.name} (${certificate.id})`
+  return textIn(event.details, 'summary') ?? `${telling.title}: ${name}`
+}
+
 /** The notice of an event: the same of the same, whoever is told. */
 export const noticeOf = (account: Account): Notice => {
   const { event, telling, file, people } = account
-  const { details } = event
-  const summary = file === null ? textIn(details, 'summary') : summaryOf(file.content)
-  const reason = textIn(details, 'note') ?? textIn(details, 'reason')
-  const owner = file?.job.owner ?? textIn(details, 'owner')
+  const reason = textIn(event.details, 'note') ?? textIn(event.details, 'reason')
+  const owner = ownerOf(account)
   return {
     id: event.id,
     event: event.type,
     time: event.time,
     title: telling.title,
-    urgency: telling.urgency,
-    summary: shown(summary ?? `${telling.title}: ${event.resource}`),
+    urgency: urgencyOf(event, telling),
+    summary: shown(summaryFor(account)),
+    warnings: file === null ? [] : warningsOf(file.content).slice(0, 5).map(shown),
     reason: reason === null ? null : shown(reason),
     actor: named(people, event.actor),
     requested_by: file === null ? null : named(people, file.job.requested_by),
     owner: owner === null ? null : shown(owner),
     team: null,
     ...aboutJob(file),
-    certificate_id: file?.job.certificate_id ?? (event.resource.startsWith('mc-') ? event.resource : null),
+    ...aboutCertificate(account),
     link: linkTo(account),
     concerned: concernedIn(account),
   }

@@ -1,9 +1,10 @@
-import type { EventType } from './event.ts'
+import type { Event, EventType } from './event.ts'
 
-/** `action`: somebody has to do something. `urgent`: something is wrong, or about to be. */
-export const urgencies = ['routine', 'action', 'urgent'] as const
-
-export type Urgency = (typeof urgencies)[number]
+/**
+ * `action`: somebody has to do something. `urgent`: something is wrong, or
+ * about to be. `emergency`: something stops working, and one person's word would prevent it.
+ */
+export type Urgency = 'routine' | 'action' | 'urgent' | 'emergency'
 
 /** `approvers` are those who are still asked; `team` is the owner's. */
 export type Audience = 'requester' | 'approvers' | 'owner' | 'team'
@@ -39,3 +40,15 @@ const table: Partial<Record<EventType, Telling>> = {
 
 /** The row of an event type, or null for one that is told to nobody. */
 export const tellingOf = (type: EventType): Telling | null => table[type] ?? null
+
+/** What an event of many degrees says of itself: an alert of an end that is far off, or has come. */
+const degrees: ReadonlyMap<unknown, Urgency> = new Map([
+  ['low', 'routine'],
+  ['high', 'action'],
+  ['critical', 'urgent'],
+  ['emergency', 'emergency'],
+])
+
+/** How urgent an event is: as it says itself, or else as its row says. */
+export const urgencyOf = ({ details }: Event, { urgency }: Telling): Urgency =>
+  degrees.get(details.urgency) ?? urgency

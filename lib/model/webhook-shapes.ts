@@ -6,6 +6,7 @@ import type { WebhookShape } from './webhook.ts'
 
 const jsonOf = (notice: Notice): Json => ({
   ...notice,
+  warnings: [...notice.warnings],
   actor: { ...notice.actor },
   requested_by: notice.requested_by === null ? null : { ...notice.requested_by },
   concerned: notice.concerned.map(({ as, ...who }) => ({ ...who, as: [...as] })),
@@ -40,6 +41,7 @@ const colours: Readonly<Record<Urgency, string>> = {
   routine: 'Default',
   action: 'Accent',
   urgent: 'Attention',
+  emergency: 'Attention',
 }
 
 /** A text run: an Adaptive Card reads no Markdown in it, which it does everywhere else. */
@@ -81,9 +83,19 @@ const teams = (notice: Notice): Json => ({
 })
 
 /** 1 is the highest, as ServiceNow and Jira have it. */
-const levels: Readonly<Record<Urgency, string>> = { routine: '3', action: '2', urgent: '1' }
+const levels: Readonly<Record<Urgency, string>> = {
+  routine: '3',
+  action: '2',
+  urgent: '1',
+  emergency: '1',
+}
 
-const priorities: Readonly<Record<Urgency, string>> = { routine: 'Low', action: 'Medium', urgent: 'High' }
+const priorities: Readonly<Record<Urgency, string>> = {
+  routine: 'Low',
+  action: 'Medium',
+  urgent: 'High',
+  emergency: 'Highest',
+}
 
 /** What makes all messages about one job one change there. */
 const correlationOf = (notice: Notice): string => notice.job_id ?? notice.certificate_id ?? notice.id
