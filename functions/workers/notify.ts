@@ -9,12 +9,13 @@ import { webhookSecrets } from '../../lib/aws/webhook-secrets.ts'
 import { notify } from '../../lib/flows/notify.ts'
 import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
+import { notificationSettingsOf } from '../../lib/lambda/notification-settings.ts'
 import { notifyFunction } from '../../lib/lambda/notify-queue.ts'
 import { now } from '../../lib/lambda/world.ts'
 import { poster, resolveBySystem } from '../../lib/webhooks/post.ts'
 
 const table = tableClient(environment('TABLE_NAME'))
-const settings = environment('NOTIFICATIONS')
+const settings = notificationSettingsOf()
 
 const deps = {
   jobs: jobs(table),

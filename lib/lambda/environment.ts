@@ -1,10 +1,9 @@
 import * as z from 'zod'
-import { notificationSettings } from '../model/notification-settings.ts'
 import { oidcIssuer } from '../model/oidc-issuer.ts'
 
 const text = z.string().min(1)
 
-const jsonOf = <T extends z.ZodType>(shape: T) =>
+export const jsonOf = <T extends z.ZodType>(shape: T) =>
   z
     .string()
     .transform((value, context) => {
@@ -35,14 +34,17 @@ const variables = {
   OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),
   PCA_AUTHORITIES: jsonOf(z.record(z.string(), text)),
   QUEUE_URLS: jsonOf(z.strictObject({ kms: text, 'acm-pca': text, apply: text, status: text, notify: text })),
-  NOTIFICATIONS: jsonOf(notificationSettings),
 } as const
 
 type Variables = typeof variables
 
-/** The value of one variable, read at cold start. */
-export const environment = <Name extends keyof Variables>(name: Name): z.output<Variables[Name]> => {
-  const read = variables[name].safeParse(process.env[name])
+/** A variable that one function alone has, by a schema of its own. */
+export const variable = <T extends z.ZodType>(name: string, shape: T): z.output<T> => {
+  const read = shape.safeParse(process.env[name])
   if (!read.success) throw new Error(`environment variable ${name}: ${z.prettifyError(read.error)}`)
-  return read.data as z.output<Variables[Name]>
+  return read.data
 }
+
+/** The value of one variable, read at cold start. */
+export const environment = <Name extends keyof Variables>(name: Name): z.output<Variables[Name]> =>
+  variable(name, variables[name]) as z.output<Variables[Name]>
