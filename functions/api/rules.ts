@@ -8,6 +8,7 @@ import { principals } from '../../lib/aws/principals.ts'
 import { publicKeys } from '../../lib/aws/public-keys.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
 import { awsAccess, privateCa } from '../../lib/lambda/aws-access.ts'
@@ -32,6 +33,7 @@ export const handler = apiFunction(
     replays: replays(table),
     profiles: profiles(table),
     issuers: issuers(table),
+    serials: serialStatuses(table),
     keys: publicKeys(environment('CA_KEYS'), awsAccess()),
     authorities: authorities(privateCa()),
     status_url: environment('STATUS_URL'),

@@ -6,6 +6,7 @@ import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
 import { awsAccess } from '../../lib/lambda/aws-access.ts'
@@ -24,6 +25,7 @@ const deps = {
   plans: revocationPlans(table),
   issuers: issuers(table),
   principals: principals(table),
+  serials: serialStatuses(table),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),
   now,

@@ -1,15 +1,17 @@
 import { importAuthority, importIssuer, requestIssuerCsr, retireIssuer } from '../flows/change-issuer.ts'
 import { requestIssuer } from '../flows/request-issuer.ts'
 import { requestProfileChange } from '../flows/request-profile-change.ts'
+import { requestIssuerRevocation } from '../flows/revoke-issuer.ts'
 import type { SubmitDeps } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
-import type { AuthorityChains, Issuers, Principals, Profiles, PublicKeys } from '../ports.ts'
+import type { AuthorityChains, Issuers, Principals, Profiles, PublicKeys, SerialStatuses } from '../ports.ts'
 import { proposer } from './proposed.ts'
 
 export type RulesApiDeps = SubmitDeps & {
   readonly profiles: Pick<Profiles, 'current'>
   readonly issuers: Pick<Issuers, 'get' | 'request'>
   readonly principals: Pick<Principals, 'list'>
+  readonly serials: SerialStatuses
   readonly keys: PublicKeys
   readonly authorities: AuthorityChains
   readonly status_url: string
@@ -62,6 +64,10 @@ export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
     retireIssuer: (call) =>
       answer('retireIssuer', call, () =>
         retireIssuer(deps, call.principal, { id: call.params.id, ...call.body }),
+      ),
+    revokeIssuer: (call) =>
+      answer('revokeIssuer', call, () =>
+        requestIssuerRevocation(deps, call.principal, { id: call.params.id, ...call.body }),
       ),
     createIssuer: (call) =>
       answer('createIssuer', call, () => requestIssuer(deps, call.principal, call.body)),

@@ -7,20 +7,24 @@ import type { PrincipalContent } from '../model/principal-content.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
-import type { Issuers, Principals, Stored } from '../ports.ts'
+import type { Issuers, Principals, SerialStatuses, Stored } from '../ports.ts'
 import { applyIssuer } from './apply-issuer.ts'
 import { applyPrincipal } from './apply-principal.ts'
 import { type CarryOutDeps, carryOut, failJob, type Result } from './carry-out.ts'
 import { carryOutRevocation, type RevokeDeps } from './revoke.ts'
 
 export type ApplyDeps = CarryOutDeps &
-  RevokeDeps & { readonly issuers: Pick<Issuers, 'get'>; readonly principals: Principals }
+  RevokeDeps & {
+    readonly issuers: Pick<Issuers, 'get'>
+    readonly principals: Principals
+    readonly serials: SerialStatuses
+  }
 
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
 type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
 type GrantChange = Extract<JobContent, { type: 'GrantChange' }>
 type Applicable = ProfileChange | IssuerChange | GrantChange | PrincipalContent
-type Applied = { readonly writes: readonly Write[]; readonly draft: Draft }
+type Applied = { readonly writes: readonly Write[]; readonly drafts: readonly [Draft, ...Draft[]] }
 
 const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, now: Date): Applied => {
   const profile: ProfileVersion = {
@@ -41,7 +45,7 @@ const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, n
       { write: 'profile', profile },
       { write: 'require_issuer', id: content.issuer.id },
     ],
-    draft: { type: 'profile_changed', actor, details },
+    drafts: [{ type: 'profile_changed', actor, details }],
   }
 }
 
@@ -68,7 +72,7 @@ const giveGrant = (deps: ApplyDeps, file: JobFile, content: GrantChange, now: Da
       { write: 'grant', grant },
       { write: 'require_profile', id: content.profile_id, version: content.profile_version },
     ],
-    draft: { type: 'grant_granted', actor: { id: deps.worker, type: 'System' }, details },
+    drafts: [{ type: 'grant_granted', actor: { id: deps.worker, type: 'System' }, details }],
   }
 }
 
@@ -105,9 +109,9 @@ const outdated: Partial<Record<Stored, string>> = {
 const store = async (deps: ApplyDeps, file: JobFile, content: Applicable): Promise<Result> => {
   for (let round = 0; round < 3; round += 1) {
     const now = deps.now()
-    const { writes, draft } = await applied(deps, file, content, now)
+    const { writes, drafts } = await applied(deps, file, content, now)
     const stored = await deps.jobs.commit(
-      step(file, { status: 'Completed', attempts: 1 }, [draft], now, writes),
+      step(file, { status: 'Completed', attempts: 1 }, drafts, now, writes),
     )
     if (stored === 'committed') return 'done'
     const reason = outdated[stored.conflict]

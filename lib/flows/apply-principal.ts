@@ -143,7 +143,7 @@ export const applyPrincipal = async (
   { job }: JobFile,
   content: PrincipalContent,
   now: Date,
-): Promise<{ readonly writes: readonly Write[]; readonly draft: Draft }> => {
+): Promise<{ readonly writes: readonly Write[]; readonly drafts: readonly [Draft] }> => {
   const { principal_id: id, operation } = content
   const file = await deps.principals.get(id)
   const { type, details, writes } = await given(deps, content, file, { job, now })
@@ -157,10 +157,12 @@ export const applyPrincipal = async (
   )
   return {
     writes: [{ write: 'principal_step', step }],
-    draft: {
-      type: 'principal_changed',
-      actor,
-      details: { principal_id: id, operation, requested_by: job.requested_by },
-    },
+    drafts: [
+      {
+        type: 'principal_changed',
+        actor,
+        details: { principal_id: id, operation, requested_by: job.requested_by },
+      },
+    ],
   }
 }

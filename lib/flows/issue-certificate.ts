@@ -40,7 +40,22 @@ export const signingIssuer = async (
     throw new Refusal('issuer_inactive', `issuer ${content.plan.issuer.id} does not issue`)
   if (digestOf(issuer.facts) !== digestOf(content.plan.issuer))
     throw new Refusal('plan_mismatch', 'the issuer is not the one that was approved')
+  await checkAbove(deps, issuer)
   return issuer
+}
+
+/** No longer than any chain that an issuer can have. */
+const mostAbove = 8
+
+/** Below a CA whose certificate was revoked nothing is believed: what would be signed there is worth nothing. */
+const checkAbove = async (deps: Pick<IssueDeps, 'issuers'>, { id, parent_id }: Issuer): Promise<void> => {
+  let above = parent_id
+  for (let depth = 0; above !== null && depth < mostAbove; depth += 1) {
+    const parent = await deps.issuers.get(above)
+    if (parent === null || parent.revoked_at !== null)
+      throw new Refusal('issuer_inactive', `issuer ${above} above ${id} is revoked or missing`)
+    above = parent.parent_id
+  }
 }
 
 /** A certificate that was revoked meanwhile gets no new version. */

@@ -153,6 +153,8 @@ const ca = (deps: Deps, file: JobFile, content: Ca, { der, parent }: Signed, now
       ],
     },
     path_length,
+    revoked_at: null,
+    revocation_reason: null,
     created_at: instantOf(now),
     job_id: file.job.id,
   }

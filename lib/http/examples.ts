@@ -246,6 +246,7 @@ export const examples: Readonly<Record<string, Example>> = {
   },
   importAuthority: { request: { name: 'Private CA', authority: 'private' } },
   retireIssuer: { request: { reason: 'SECOPS-12347: replaced by iss-web-2' } },
+  revokeIssuer: { request: { reason: 'cACompromise', note: 'INC-4711' } },
   createIssuer: {
     request: {
       id: 'iss-web',

@@ -16,7 +16,7 @@ import type { Permission } from '../model/permissions.ts'
 import { objectIdentifier } from '../model/plan.ts'
 import { principal } from '../model/principal.ts'
 import { profileDocument } from '../model/profile.ts'
-import { revocationReasons } from '../model/revocation.ts'
+import { finalReasons, revocationReasons } from '../model/revocation.ts'
 import { commonTrait, target } from '../model/revocation-plan.ts'
 import { shardCount } from '../model/shards.ts'
 import { durationBetween, instant, instantOf } from '../model/time.ts'
@@ -174,6 +174,11 @@ export const bodies = {
     reason: note.optional(),
   }),
   retireIssuer: z.strictObject({ reason: note.optional() }),
+  revokeIssuer: z.strictObject({
+    reason: z.enum(finalReasons).default('unspecified'),
+    invalidity_date: instant.optional(),
+    note: note.optional(),
+  }),
   createIssuer: z.strictObject({
     id: issuerId,
     name: text.max(128),
@@ -661,6 +666,17 @@ export const operations = {
     summary: 'Let an issuer issue nothing more; its CRL and OCSP go on',
     params: issuerParams,
     body: bodies.retireIssuer,
+    status: 202,
+    output: changed,
+  }),
+  revokeIssuer: route({
+    method: 'POST',
+    path: `${prefix}/issuers/{id}/revoke`,
+    function: 'rules',
+    permission: 'administer',
+    summary: "Put an issuer's CA certificate on its parent's list, and retire it; it takes a second person",
+    params: issuerParams,
+    body: bodies.revokeIssuer,
     status: 202,
     output: changed,
   }),

@@ -181,6 +181,8 @@ export const issuerView = z.strictObject({
   certificate_sha256: z.string().nullable(),
   not_after: z.iso.datetime().nullable(),
   crl_shards: z.int(),
+  revoked_at: issuer.shape.revoked_at,
+  revocation_reason: issuer.shape.revocation_reason,
   /** PEM: the CA certificate, then those above it. */
   chain_pem: z.string(),
   created_at: z.iso.datetime(),
@@ -196,6 +198,7 @@ export const chainPem = (ders: readonly string[]): string =>
 
 export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
   const { id, type, name, status, key, parent_id, path_length, chain, facts, created_at, job_id } = row
+  const { revoked_at, revocation_reason } = row
   const { certificate_sha256, not_after, crl_shards } = facts
   return {
     id,
@@ -208,6 +211,8 @@ export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
     certificate_sha256,
     not_after,
     crl_shards,
+    revoked_at,
+    revocation_reason,
     chain_pem: chainPem(chain),
     created_at,
     job_id,

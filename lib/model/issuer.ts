@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { issuerId } from './ids.ts'
 import { derBase64, issuerFacts, issuerTypes } from './plan.ts'
+import { finalReasons } from './revocation.ts'
 import { shardCount } from './shards.ts'
 import { instant } from './time.ts'
 
@@ -25,6 +26,9 @@ export const issuer = z.strictObject({
   spki: derBase64,
   facts: issuerFacts,
   path_length: z.int().min(0).nullable(),
+  /** When and why its CA certificate was put on its parent's list; such an issuer is retired. */
+  revoked_at: instant.nullable().default(null),
+  revocation_reason: z.enum(finalReasons).nullable().default(null),
   created_at: instant,
   job_id: z.string(),
 })

@@ -11,7 +11,7 @@ import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod }
 import { principalContent } from './principal-content.ts'
 import { profileDocument } from './profile.ts'
 import { queueNames } from './queue.ts'
-import { revocationReasons } from './revocation.ts'
+import { finalReasons, revocationReasons } from './revocation.ts'
 import { affectedProfile, revocationPlan } from './revocation-plan.ts'
 import { shardCount, shardNumber } from './shards.ts'
 import { instant } from './time.ts'
@@ -90,6 +90,16 @@ const issuerChange = z.discriminatedUnion('operation', [
     path_length: z.int().min(0).nullable(),
   }),
   z.strictObject({ ...issuerChangeOf('retire'), base_version: z.int().min(1) }),
+  /** Its CA certificate on its parent's list, for good; it issues nothing more. */
+  z.strictObject({
+    ...issuerChangeOf('revoke'),
+    base_version: z.int().min(1),
+    parent_id: issuerId,
+    serial: serialNumber,
+    certificate_sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    reason: z.enum(finalReasons),
+    invalidity_date: instant.nullable(),
+  }),
 ])
 
 /** What will be done, whole and fixed when the job is made. Its digest is what people approve. */

@@ -18,6 +18,9 @@ export const revocationReasons = [
 
 export type RevocationReason = (typeof revocationReasons)[number]
 
+/** Reasons that nobody takes back: a CA certificate is never only on hold. */
+export const finalReasons = revocationReasons.filter((reason) => reason !== 'certificateHold')
+
 /**
  * What is answered for one serial: a record of its own, so that OCSP reads
  * nothing else. Whose certificate it is and under which rules it was issued

@@ -50,6 +50,8 @@ const issuerSummary = (content: Extract<JobContent, { type: 'IssuerChange' }>): 
       return `import issuer ${issuer_id} with key ${content.key}: certificate SHA-256 ${content.facts.certificate_sha256}, until ${content.facts.not_after}`
     case 'retire':
       return `retire issuer ${issuer_id}: it issues nothing more; CRL and OCSP go on`
+    case 'revoke':
+      return `revoke the CA certificate of issuer ${issuer_id}, serial ${content.serial} by ${content.parent_id} (${content.reason}): nothing that it issued is believed any more; it is retired`
   }
 }
 

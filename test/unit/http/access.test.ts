@@ -62,6 +62,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'importIssuer',
       'importAuthority',
       'retireIssuer',
+      'revokeIssuer',
       'createPrincipal',
       'changePrincipal',
       'createApiKey',
