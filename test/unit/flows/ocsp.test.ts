@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { answerOcsp, type OcspDeps } from '../../../lib/flows/answer-ocsp.ts'
 import { refreshStatus } from '../../../lib/flows/publish-status.ts'
 import { ocspFunction } from '../../../lib/lambda/ocsp.ts'
+import { readCrl } from '../../../lib/pki/crl-reader.ts'
 import { explicit, octetString, sequence } from '../../../lib/pki/der.ts'
 import { oid } from '../../../lib/pki/der-oid.ts'
 import { certIdOf, type OcspHash } from '../../../lib/pki/ocsp-cert-id.ts'
@@ -178,6 +179,24 @@ describe('an OCSP answer', () => {
     await world.call('alice', 'releaseCertificate', { id: certificate_id })
     await world.drain()
     expect(await judged(world, (await get(serial)).body)).toContain('Cert Status: good')
+  })
+})
+
+describe('an OCSP answer about a certificate that has ended', () => {
+  it('is the last word on it, also when no list has it any more', async () => {
+    const { world, certificate_id, serial } = await issued()
+    const { certificate_id: other } = await world.made()
+    const [kept] = (await world.certificates.load(other))?.versions ?? []
+    await revoke(world, certificate_id)
+    world.pass(91 * 86_400)
+    await refreshStatus(world)
+    world.pass(86_400)
+    await refreshStatus(world)
+    const list = world.published.get('.well-known/pki/crl/iss-web')?.body ?? new Uint8Array()
+    expect(readCrl(list).count).toBe(0)
+    const { get } = siteOf(world)
+    expect(await judged(world, (await get(serial)).body)).toContain('Cert Status: revoked')
+    expect(await judged(world, (await get(kept?.serial ?? '')).body)).toContain('Cert Status: good')
   })
 })
 
