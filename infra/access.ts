@@ -21,6 +21,11 @@ export type Resource =
   | 'sealing-key'
   | 'status-bucket'
   | 'status-objects'
+  | 'published-lists'
+  | 'pushed-lists'
+  | 'roles-anywhere'
+  | 'roles-anywhere-crls'
+  | 'trust-stores'
   | 'workflow'
   | 'authorities'
   | 'queue-kms'
@@ -50,6 +55,7 @@ export type Variable =
   | 'BUCKET_NAME'
   | 'RESPONDER_KEY_ARN'
   | 'NOTIFICATIONS'
+  | 'CRL_PUSH'
 
 export type Row = {
   readonly file: string
@@ -58,6 +64,8 @@ export type Row = {
   readonly timeout_seconds: number
   readonly variables: readonly Variable[]
   readonly may: readonly Grant[]
+  /** The setting without which a stage does not have the function at all, nor its role. */
+  readonly setting?: 'crl_push'
 }
 
 const reads = {
@@ -264,6 +272,32 @@ export const access = {
       { on: 'queue-notify', actions: ['sqs:ChangeMessageVisibility'] },
     ],
   },
+  'worker-push-crl': {
+    // A list is held in memory, as octets and as text.
+    memory: 1024,
+    timeout_seconds: 60,
+    file: 'functions/workers/push-crl.ts',
+    purpose: 'Gives published CRLs to AWS services that fetch none; signs nothing and writes no list',
+    setting: 'crl_push',
+    variables: ['CRL_PUSH', 'BUCKET_NAME'],
+    may: [
+      { on: 'table', actions: ['dynamodb:GetItem'], keys: ['ISSUER#*', 'PUSH#*'] },
+      { on: 'table', actions: ['dynamodb:Query', 'dynamodb:PutItem'], keys: ['PUSH#*'] },
+      { on: 'status-bucket', actions: ['s3:ListBucket'] },
+      { on: 'published-lists', actions: ['s3:GetObject'] },
+      // Load balancers read a list with the rights of whoever names it to them.
+      { on: 'pushed-lists', actions: ['s3:GetObject', 's3:PutObject'] },
+      { on: 'roles-anywhere', actions: ['rolesanywhere:ImportCrl', 'rolesanywhere:ListCrls'] },
+      { on: 'roles-anywhere-crls', actions: ['rolesanywhere:UpdateCrl'] },
+      {
+        on: 'trust-stores',
+        actions: [
+          'elasticloadbalancing:AddTrustStoreRevocations',
+          'elasticloadbalancing:RemoveTrustStoreRevocations',
+        ],
+      },
+    ],
+  },
   'status-ocsp': {
     memory: 256,
     timeout_seconds: 5,
@@ -305,6 +339,11 @@ export const functionIds = Object.keys(access) as readonly FunctionId[]
 
 export function rowOf(id: FunctionId): Row {
   return access[id]
+}
+
+/** The functions that a stage has: those that belong to a setting only with it. */
+export function deployedIn(stage: { readonly crl_push: readonly unknown[] }): readonly FunctionId[] {
+  return functionIds.filter((id) => rowOf(id).setting === undefined || stage.crl_push.length > 0)
 }
 
 /** The functions whose row grants `action`, on one resource or on any. */

@@ -76,6 +76,13 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     threshold: 0,
   },
   {
+    id: 'crl-push-refused',
+    says: 'An AWS service does not take the CRL that it is to be given, and goes on with an older one',
+    section: 'A list is not taken',
+    metric: ours('crl_pushes_total', Duration.minutes(15), 'Sum', { outcome: 'refused' }),
+    threshold: 0,
+  },
+  {
     id: 'ocsp-faults',
     says: 'OCSP is answered with internalError or tryLater',
     section: 'OCSP fails',

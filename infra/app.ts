@@ -13,6 +13,7 @@ const stage = stageOf({
   oidc_issuers: app.node.tryGetContext('oidc_issuers'),
   ca_keys: app.node.tryGetContext('ca_keys'),
   ca_key_arns: app.node.tryGetContext('ca_key_arns'),
+  crl_push: app.node.tryGetContext('crl_push'),
 })
 build(app, stage, bundle(join(app.outdir, 'bundles')))
 // What goes to the emulator is checked where it goes to AWS: as dev and as prod.

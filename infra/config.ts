@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { pushTarget } from '../lib/model/crl-push.ts'
 import { retryAfterSeconds } from '../lib/model/notification-settings.ts'
 import { oidcIssuer } from '../lib/model/oidc-issuer.ts'
 import { webhook } from '../lib/model/webhook.ts'
@@ -55,6 +56,8 @@ const stage = z
       z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
       z.string().regex(/^arn:[a-z-]+:acm-pca:[a-z0-9-]+:\d{12}:certificate-authority\/[0-9a-f-]+$/),
     ),
+    /** AWS services that fetch no CRL and are given those of an issuer: trust anchors, trust stores. */
+    crl_push: z.array(pushTarget),
     /** What relying parties are told; null: the CloudFront domain, over plain HTTP. */
     status_url: z.url().nullable(),
     /** The domain of `status_url`, with a certificate in us-east-1. */
@@ -103,6 +106,7 @@ const shared = {
   ca_key_arns: {},
   post_quantum_keys: false,
   pca_authorities: {},
+  crl_push: [],
   key_deletion_days: 7,
   status_url: null,
   status_domain: null,
@@ -144,6 +148,8 @@ const context = z.object({
   ca_key_arns: json.optional(),
   /** JSON, of which each field replaces what the stage has. */
   notifications: json.optional(),
+  /** JSON, for stages whose lists are given to others on a trial. */
+  crl_push: json.optional(),
 })
 
 /** What a stage has of a setting, with what is given besides. */

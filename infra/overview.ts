@@ -9,7 +9,7 @@ import {
   Metric,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { functionIds } from './access.ts'
+import { deployedIn } from './access.ts'
 import type { Stage } from './config.ts'
 import { functionName } from './names.ts'
 
@@ -35,7 +35,7 @@ export class Overview extends Construct {
   constructor(scope: Construct, id: string, { stage, alarms }: OverviewProps) {
     super(scope, id)
     const ofFunctions = (metricName: string, statistic: string) =>
-      functionIds.map(
+      deployedIn(stage).map(
         (id) =>
           new Metric({
             namespace: 'AWS/Lambda',

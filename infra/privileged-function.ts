@@ -69,7 +69,13 @@ function roleOf(scope: Construct, id: FunctionId, around: Surroundings, logGroup
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     inlinePolicies: {
       access: new PolicyDocument({
-        statements: [logs, ...rowOf(id).may.map((grant) => statementOf(grant, around))],
+        // What a setting names none of is not granted.
+        statements: [
+          logs,
+          ...rowOf(id)
+            .may.filter(({ on }) => around.arns[on]?.length !== 0)
+            .map((grant) => statementOf(grant, around)),
+        ],
       }),
     },
   })

@@ -13,6 +13,7 @@ import { environmentName } from './names.ts'
 import { Notifications } from './notifications.ts'
 import { Overview } from './overview.ts'
 import { PrivilegedFunction } from './privileged-function.ts'
+import { PushedLists } from './pushed-lists.ts'
 import { Relay } from './relay.ts'
 import { Schedules } from './schedules.ts'
 import { StatusBucket, StatusSite } from './status-site.ts'
@@ -132,6 +133,7 @@ export class ServiceStack extends Stack {
       // Receivers of chat take a message a second or so.
       maxConcurrency: 2,
     })
+    const pushed = stage.crl_push.length > 0 ? new PushedLists(this, 'PushedLists', { around, bucket }) : null
     const tend = new PrivilegedFunction(this, 'schedule-tend', around)
     new Schedules(this, 'Schedules', { stage, tend, statusQueue: work.status.queue })
     const rows = alarmRows({
@@ -144,6 +146,7 @@ export class ServiceStack extends Stack {
           Object.entries(work).map(([name, queue]) => [name, waitingIn(queue.deadLetters)]),
         ),
         relay: waitingIn(relay.failures),
+        ...(pushed === null ? {} : { push: waitingIn(pushed.work.deadLetters) }),
       },
     })
     const { all: alarms } = new Alarms(this, 'Alarms', { stage, topic: data.alarmTopic, rows })
@@ -174,6 +177,7 @@ export class ServiceStack extends Stack {
         notify: work.notify.queue.queueUrl,
         notify_dead_letters: work.notify.deadLetters.queueUrl,
         relay_failures: relay.failures.queueUrl,
+        ...(pushed === null ? {} : { push_dead_letters: pushed.work.deadLetters.queueUrl }),
       }),
     })
   }

@@ -3,6 +3,7 @@ import type { ApiKey, PresentedKey } from './model/api-key.ts'
 import type { ApprovalState } from './model/approval.ts'
 import type { Certificate, CertificateVersion } from './model/certificate.ts'
 import type { Change, Replay, Write } from './model/change.ts'
+import type { PushRecord, PushTarget } from './model/crl-push.ts'
 import type { Event, EventType } from './model/event.ts'
 import type { FounderFile } from './model/founder.ts'
 import type { Rules } from './model/gate.ts'
@@ -37,6 +38,7 @@ export type Stored =
   | 'plan'
   | 'serial'
   | 'answer'
+  | 'push'
   | Write['write']
   | PrincipalWrite['write']
 
@@ -310,6 +312,37 @@ export type StatusSite = {
     readonly max_age_seconds: number
     readonly order: number
   }) => Promise<'published' | 'newer_there'>
+}
+
+/** What relying parties fetch, as it is at its path; null where nothing is. */
+export type PublishedLists = { readonly get: (path: string) => Promise<Uint8Array | null> }
+
+/** What a consumer of lists calls the one that it was given, or why it will not have it. */
+export type Taken = { readonly reference: string } | { readonly refused: string }
+
+type GivenList = {
+  readonly issuer_id: string
+  /** Of the trust anchor or the trust store. */
+  readonly arn: string
+  readonly pem: string
+}
+
+/** AWS services that have to be given lists. */
+export type ListConsumers = {
+  /** Replaces the list that is called `reference`, or ours of that trust anchor, or is the first. */
+  readonly rolesAnywhere: (given: GivenList & { readonly reference: string | null }) => Promise<Taken>
+  /** Adds a list to those that a trust store has. */
+  readonly addToTrustStore: (given: GivenList & { readonly number: number }) => Promise<Taken>
+  /** Takes lists from a trust store; those that are not there are no matter. */
+  readonly removeFromTrustStore: (arn: string, references: readonly string[]) => Promise<void>
+}
+
+/** What became of lists that were given to others. */
+export type ListPushes = {
+  readonly get: (target: PushTarget) => Promise<PushRecord | null>
+  readonly lastEvent: (target: PushTarget) => Promise<Event | null>
+  /** One transaction; false where somebody else recorded another. */
+  readonly put: (record: PushRecord, event: Event) => Promise<boolean>
 }
 
 /** The rows of each shard, kept beside the table; only as good as their hash in the shard's head. */

@@ -37,6 +37,7 @@ import type { Stored } from '../ports.ts'
  * | `FIRST_ADMIN` | `FIRST_ADMIN` | that there was one |
  * | `CURSOR#SECRET` | `CURSOR` | the secret that makes cursors tamper-evident |
  * | `OCSP#<issuer>#<question>` | `ANSWER` | a signed answer, for its window |
+ * | `PUSH#<issuer>#<target>` | `PUSH`, `EVENT#<n>` | which list another AWS service was given |
  * | `RESPONDER#<issuer>` | `RESPONDER` | a delegated OCSP responder |
  * | `IDEMPOTENCY#<principal>#<key>` | `REPLAY` | an answer already given |
  *
@@ -102,6 +103,7 @@ export const keys = {
     sk: 'ANSWER',
   }),
   responder: (issuer: string): Key => ({ pk: `RESPONDER#${issuer}`, sk: 'RESPONDER' }),
+  push: (issuer: string, arn: string): Key => ({ pk: `PUSH#${issuer}#${arn}`, sk: 'PUSH' }),
   replay: (principal: string, key: string): Key => ({
     pk: `IDEMPOTENCY#${principal}#${key}`,
     sk: 'REPLAY',

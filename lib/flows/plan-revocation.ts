@@ -1,3 +1,4 @@
+import { fitsRolesAnywhere } from '../model/crl-push.ts'
 import type { Rules } from '../model/gate.ts'
 import { requirementFor } from '../model/gate.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
@@ -38,8 +39,8 @@ export type PlanRequest = {
   readonly invalidity_date?: string | undefined
 }
 
-/** IAM Roles Anywhere takes no list above this. */
-const rolesAnywhereOctets = 300_000
+/** What a signature and its wrapping may add to what is signed of a list: an RSA key of 4096 bits has the longest. */
+const signatureOctets = 600
 
 /** How many targets and owners a plan shows; all of them are counted, and can be listed. */
 const shownTargets = 100
@@ -130,7 +131,7 @@ const listChanges = async (
         entries_after: (head?.entries ?? 0) + count,
         octets_before: head?.octets ?? 0,
         octets_after,
-        fits_roles_anywhere: octets_after <= rolesAnywhereOctets,
+        fits_roles_anywhere: fitsRolesAnywhere(octets_after + signatureOctets),
       }
     }),
   )

@@ -267,7 +267,7 @@ export const revocationPlanView = z.strictObject({
       entries_after: z.int(),
       octets_before: z.int(),
       octets_after: z.int(),
-      /** IAM Roles Anywhere takes lists of at most 300,000 octets. */
+      /** IAM Roles Anywhere takes lists of at most 300,000 octets of PEM. */
       fits_roles_anywhere: z.boolean(),
     }),
   ),

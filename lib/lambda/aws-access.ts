@@ -14,6 +14,17 @@ export const awsAccess = () => ({
 /** The status bucket. */
 export const bucket = () => ({ name: environment('BUCKET_NAME'), ...awsAccess() })
 
+/** The services that lists are given to; the SDK's own names for other addresses of one service alone. */
+export const listConsumerAccess = () => ({
+  credentials: awsAccess().credentials,
+  bucket: environment('BUCKET_NAME'),
+  prefix: `countersign-${environment('STAGE')}`,
+  endpoints: {
+    roles_anywhere: process.env.AWS_ENDPOINT_URL_ROLESANYWHERE ?? process.env.AWS_ENDPOINT_URL,
+    load_balancing: process.env.AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2 ?? process.env.AWS_ENDPOINT_URL,
+  },
+})
+
 /** AWS Private CA; the SDK's own name for another address of one service alone. */
 export const privateCa = () => ({
   ...awsAccess(),

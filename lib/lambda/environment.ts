@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { pushTarget } from '../model/crl-push.ts'
 import { oidcIssuer } from '../model/oidc-issuer.ts'
 
 const text = z.string().min(1)
@@ -21,6 +22,7 @@ const variables = {
   AWS_REGION: text,
   AWS_ACCESS_KEY_ID: text,
   AWS_SECRET_ACCESS_KEY: text,
+  STAGE: text,
   TABLE_NAME: text,
   TOKENS_TABLE_NAME: text,
   STATE_MACHINE_ARN: text,
@@ -29,6 +31,7 @@ const variables = {
   STATUS_URL: z.url().transform((url) => url.replace(/\/$/, '')),
   ENVIRONMENT: text,
   RECEIPT_KEYS: jsonOf(z.strictObject({ decision: text, clock: text })),
+  CRL_PUSH: jsonOf(z.array(pushTarget)),
   CA_KEYS: jsonOf(z.record(z.string(), text)),
   KEY_RATE: jsonOf(z.strictObject({ requests_per_second: z.number().min(1), burst: z.number().min(1) })),
   OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),

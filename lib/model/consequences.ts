@@ -95,6 +95,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   crl_planned: nothing,
   responder_planned: nothing,
   notification_recorded: nothing,
+  crl_pushed: nothing,
+  crl_push_refused: nothing,
 }
 
 /** People are told last: nothing else waits for it. */

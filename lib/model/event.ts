@@ -44,6 +44,8 @@ export const eventTypes = [
   'crl_planned',
   'responder_planned',
   'notification_recorded',
+  'crl_pushed',
+  'crl_push_refused',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

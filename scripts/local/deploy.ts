@@ -30,6 +30,7 @@ type Target = {
   readonly status_url: string
   readonly folder: string
   readonly notifications: string | null
+  readonly crl_push?: string | undefined
 }
 
 const stack = 'countersign-local'
@@ -53,6 +54,7 @@ export async function deploy(target: Target, progress: Progress): Promise<Output
         '-c',
         `status_url=${target.status_url}`,
         ...(target.notifications === null ? [] : ['-c', `notifications=${target.notifications}`]),
+        ...(target.crl_push === undefined ? [] : ['-c', `crl_push=${target.crl_push}`]),
       ]),
     ),
     progress.step('cdk bootstrap', () => cdk(['bootstrap', `aws://${account}/${region}`, '--app', ''])),

@@ -24,6 +24,8 @@ export type StackOptions = {
   readonly notifications: string | null
   /** What an emulator that is started here finds in its environment besides. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Services that are given lists, as `cdk -c crl_push=…` takes them. */
+  readonly crl_push?: string
 }
 
 /** The whole system on this machine. What was started is stopped again when something fails. */
@@ -37,8 +39,9 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
     const emulator = await emulatorFor(options, progress)
     running.push(emulator)
     const status_url = `http://localhost:${options.edge_port}`
-    const { folder, notifications } = options
-    const outputs = await deploy({ emulator_url: emulator.url, status_url, folder, notifications }, progress)
+    const { folder, notifications, crl_push } = options
+    const target = { emulator_url: emulator.url, status_url, folder, notifications, crl_push }
+    const outputs = await deploy(target, progress)
     const edge = await startEdge({
       port: options.edge_port,
       emulator_url: emulator.url,

@@ -10,7 +10,8 @@ import { readCrl, verifyCrl } from '../../lib/pki/crl-reader.ts'
 import { decodePem } from '../../lib/pki/pem.ts'
 import { changed, eventually, jobCompleted } from '../../scripts/local/api.ts'
 import { openssl } from '../../scripts/local/openssl.ts'
-import { filesOf, statusUrl } from '../support/live-openssl.ts'
+import { carryThrough } from '../support/live-issuers.ts'
+import { crlFile, filesOf, hexSerialOf, statusUrl } from '../support/live-openssl.ts'
 import { csrFor, issueUngated, newHostName } from '../support/live-requests.ts'
 import { plantedRows } from '../support/revocable.ts'
 import { as, clients, stack } from '../support/stack.ts'
@@ -19,17 +20,6 @@ const shards = 4
 const issuerPem = z.object({ chain_pem: z.string() })
 const folder = mkdtempSync(join(tmpdir(), 'countersign-revocation-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const carryThrough = async (path: string, body: object) => {
-  const { job, approval } = await as('carol').expect(changed, 202, as('carol').post(path, body))
-  if (approval !== null)
-    await as('bob').expect(
-      changed.shape.approval,
-      200,
-      as('bob').post(`/approvals/${approval.id}/approve`, {}),
-    )
-  return jobCompleted(as('carol'), job.id)
-}
 
 const listAt = async (path: string) => {
   const answer = await fetch(statusUrl('crl', path))
@@ -96,12 +86,50 @@ describe('a sharded issuer', () => {
     const before = performance.now()
     const answer = as('alice').post(`/certificates/${certificate_id}/revoke`, { reason: 'keyCompromise' })
     const { job } = await as('alice').expect(changed, 202, answer)
-    await eventually('revoked', async () => {
-      const seen = await verdict()
-      return seen.includes('certificate revoked') ? { found: true } : { seen }
+    const since = (): string => `${(performance.now() - before).toFixed(0)} ms`
+    const ocsp = eventually('revoked by OCSP', async () => {
+      const about = ['-issuer', files.issuer, '-cert', files.leaf, '-CAfile', files.root]
+      const seen = await openssl('ocsp', ...about, '-url', statusUrl('ocsp', 'iss-shards'))
+      return seen.includes(': revoked') ? { found: since() } : { seen }
     })
-    console.log(`from the request to the list at the edge: ${(performance.now() - before).toFixed(0)} ms`)
+    const list = eventually('revoked by list', async () => {
+      const seen = await verdict()
+      return seen.includes('certificate revoked') ? { found: since() } : { seen }
+    })
+    console.log(
+      `from the request: OCSP says revoked after ${await ocsp}, the list at the edge after ${await list}`,
+    )
     await jobCompleted(as('alice'), job.id)
+  })
+})
+
+describe('a CA certificate', () => {
+  it("is put on its parent's list by two people, and ends its issuer", async () => {
+    await carryThrough('/issuers', {
+      id: 'iss-doomed',
+      name: 'Doomed',
+      type: 'kms',
+      key: 'issuing',
+      parent_id: 'iss-root',
+      subject: [{ type: 'CN', value: 'Doomed CA' }],
+      lifetime: 'P30D',
+      path_length: 0,
+    })
+    await carryThrough('/issuers/iss-doomed/revoke', { reason: 'cACompromise', note: 'INC-4711' })
+    const shown = z.object({ status: z.string(), revoked_at: z.string(), chain_pem: z.string() })
+    const issuer = await as('carol').expect(shown, 200, as('carol').get('/issuers/iss-doomed'))
+    expect(issuer.status).toBe('retired')
+    const [own = '', root = ''] = issuer.chain_pem.split(/(?<=-----END CERTIFICATE-----\n)/)
+    const [ca, above] = [join(folder, 'doomed.pem'), join(folder, 'above.pem')]
+    writeFileSync(ca, own)
+    writeFileSync(above, root)
+    const serial = await hexSerialOf(ca)
+    await eventually(`${serial} on the list of the root`, async () => {
+      const text = await openssl('crl', '-in', await crlFile('iss-root', folder), '-noout', '-text')
+      return text.includes(serial) ? { found: true } : { seen: 'a list without it' }
+    })
+    const asked = ['-issuer', above, '-cert', ca, '-CAfile', above, '-url', statusUrl('ocsp', 'iss-root')]
+    expect(await openssl('ocsp', ...asked)).toMatch(/: revoked[\s\S]*Reason: cACompromise/)
   })
 })
 

@@ -27,6 +27,14 @@ export async function variablesOf(id: FunctionId): Promise<Readonly<Record<strin
   return Environment.Variables
 }
 
+/** Gives a deployed function further variables; its next call is by a process that has them. */
+export async function changeVariables(id: FunctionId, more: Readonly<Record<string, string>>): Promise<void> {
+  const url = `${stack.emulator_url}/2015-03-31/functions/countersign-local-${id}/configuration`
+  const Environment = { Variables: { ...(await variablesOf(id)), ...more } }
+  const answer = await lambda.fetch(url, { method: 'PUT', body: JSON.stringify({ Environment }) })
+  if (!answer.ok) throw new Error(`${id}: ${await answer.text()}`)
+}
+
 /** An SQS event with these bodies; the message ids are the places in the list. */
 export const sqsEvent = (...bodies: readonly unknown[]) => ({
   Records: bodies.map((body, place) => ({

@@ -7,6 +7,7 @@ import { progressTo } from '../../scripts/local/progress.ts'
 import { describeStack, type StackFile, writeStackFile } from '../../scripts/local/stack-file.ts'
 import { makeWorld, type World } from '../../scripts/local/world.ts'
 import { deniedCalls, deployedPolicies } from './permission-report.ts'
+import { pushTargets } from './pushed-lists.ts'
 import { type Recorder, startRecorder } from './recorder.ts'
 
 declare module 'vitest' {
@@ -65,7 +66,8 @@ async function makeTestWorld(folder: string): Promise<Begun> {
   const recorder = await startRecorder(port)
   const { environment } = recorder
   const notifications = JSON.stringify({ webhooks })
-  const options = { folder, port, edge_port, emulator: null, notifications, environment }
+  const crl_push = JSON.stringify(pushTargets)
+  const options = { folder, port, edge_port, emulator: null, notifications, crl_push, environment }
   return { world: await makeWorld(options, progress), recorder }
 }
 
