@@ -40,13 +40,13 @@ function arnsFor({ crl_push }: Stage, bucket: Bucket): Partial<Record<Resource, 
     ...new Set(crl_push.filter((target) => target.to === to).map(({ arn }) => arn)),
   ]
   const anchors = arnsOf('roles-anywhere')
-  const crls = anchors.map((arn) => `${arn.split(':').slice(0, 5).join(':')}:crl/*`)
+  const crls = `arn:${Aws.PARTITION}:rolesanywhere:${Aws.REGION}:${Aws.ACCOUNT_ID}:crl/*`
   return {
     'published-lists': [bucket.arnForObjects('.well-known/pki/crl/*')],
     'pushed-lists': [bucket.arnForObjects('push/*')],
     // Importing and listing know no resource; a list has an id that nobody knows before it is there.
     'roles-anywhere': anchors.length > 0 ? ['*'] : [],
-    'roles-anywhere-crls': [...new Set(crls)],
+    'roles-anywhere-crls': anchors.length > 0 ? [crls] : [],
     'trust-stores': arnsOf('alb-trust-store'),
   }
 }

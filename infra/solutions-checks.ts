@@ -88,6 +88,26 @@ export const acknowledged: readonly Acknowledged[] = [
     at: /\/worker-publish-status\/Role\/Resource$/,
     reason: 'As above, for the rows of sharded lists',
   },
+  {
+    rule: 'IAM5[Resource::<StatusBucketFEB18CB4.Arn>/.well-known/pki/crl/*]',
+    at: /\/worker-push-crl\/Role\/Resource$/,
+    reason: 'As above, to read the lists that are given to others (crl_push)',
+  },
+  {
+    rule: 'IAM5[Resource::<StatusBucketFEB18CB4.Arn>/push/*]',
+    at: /\/worker-push-crl\/Role\/Resource$/,
+    reason: 'As above, for the same lists in the form that load balancers read',
+  },
+  {
+    rule: 'IAM5[Resource::*]',
+    at: /\/worker-push-crl\/Role\/Resource$/,
+    reason: 'rolesanywhere:ImportCrl and ListCrls know no resource',
+  },
+  {
+    rule: 'IAM5[Resource::arn:<AWS::Partition>:rolesanywhere:<AWS::Region>:<AWS::AccountId>:crl/*]',
+    at: /\/worker-push-crl\/Role\/Resource$/,
+    reason: 'Roles Anywhere names a list when it is imported; nobody knows its id at deployment',
+  },
 ]
 
 /** Has `cdk synth` hold the templates against AWS Solutions, and fail on what is not acknowledged above. */

@@ -4,7 +4,10 @@ import { App, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { describe, expect, it } from 'vitest'
 import { acknowledged, checkAgainstSolutions } from '../../infra/solutions-checks.ts'
+import { pushTargets } from '../support/pushed-lists.ts'
 import { buildInto } from '../support/stack-templates.ts'
+
+const everySetting = { crl_push: JSON.stringify(pushTargets) }
 
 type Found = { readonly rule: string; readonly at: string }
 
@@ -18,12 +21,12 @@ type Report = {
 }
 
 /** What AWS Solutions finds in a stage, by the report that `cdk synth` writes. */
-function findings(stage: string, check: (app: App) => void): readonly Found[] {
+function findings(context: object, check: (app: App) => void): readonly Found[] {
   const before = process.exitCode
   // The library's own check against AWS's schemas is not this one, and takes seconds.
   process.env.CDK_VALIDATION = 'false'
   const app = new App({ context: { '@aws-cdk/aws-iam:minimizePolicies': true } })
-  buildInto(app, { stage })
+  buildInto(app, context)
   check(app)
   try {
     app.synth()
@@ -43,11 +46,17 @@ function findings(stage: string, check: (app: App) => void): readonly Found[] {
 
 describe('AWS Solutions (cdk-nag)', () => {
   it('finds nothing in a production stage that is not acknowledged', () => {
-    expect(findings('prod', checkAgainstSolutions)).toEqual([])
+    expect(findings({ stage: 'prod' }, checkAgainstSolutions)).toEqual([])
+  })
+
+  it('finds nothing either where lists are given to others', () => {
+    expect(findings({ stage: 'prod', ...everySetting }, checkAgainstSolutions)).toEqual([])
   })
 
   it('finds each acknowledged thing, so that no reason outlives its cause', () => {
-    const found = findings('dev', (app) => Validations.of(app).addPlugins(new AwsSolutionsChecks(app)))
+    const found = findings({ stage: 'dev', ...everySetting }, (app) =>
+      Validations.of(app).addPlugins(new AwsSolutionsChecks(app)),
+    )
     const stale = acknowledged.filter(
       ({ rule, at }) => !found.some((one) => one.rule === `AwsSolutions-${rule}` && at.test(one.at)),
     )
