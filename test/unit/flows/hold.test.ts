@@ -102,3 +102,62 @@ describe('a revocation of one serial number', () => {
     },
   )
 })
+
+describe('what is asked of a certificate, by what it is', () => {
+  const make = {
+    good: [],
+    held: ['certificateHold'],
+    revoked: ['superseded'],
+    'revoked after a hold': ['certificateHold', 'superseded'],
+    'released from a hold': ['certificateHold', 'release'],
+  } as const
+
+  const ask = async (world: World, id: string, what: string): Promise<string> => {
+    world.pass(60)
+    const operation = what === 'release' ? 'releaseCertificate' : 'revokeCertificate'
+    const body = what === 'release' ? {} : { reason: what }
+    const answer = await world
+      .call('alice', operation, { id, body })
+      .then(() => 'taken')
+      .catch(({ code }: { code: string }) => code)
+    await world.drain()
+    return answer
+  }
+
+  const no = 'certificate_not_revocable'
+  // Since when: how many times a minute has passed by then.
+  it.each([
+    ['good', 'certificateHold', 'taken', { reason: 'certificateHold', since: 1 }],
+    ['good', 'keyCompromise', 'taken', { reason: 'keyCompromise', since: 1 }],
+    ['good', 'release', no, null],
+    ['held', 'certificateHold', 'taken', { reason: 'certificateHold', since: 1 }],
+    ['held', 'keyCompromise', 'taken', { reason: 'keyCompromise', since: 1 }],
+    ['held', 'release', 'taken', null],
+    ['revoked', 'certificateHold', 'taken', { reason: 'superseded', since: 1 }],
+    ['revoked', 'keyCompromise', 'taken', { reason: 'superseded', since: 1 }],
+    ['revoked', 'release', no, { reason: 'superseded', since: 1 }],
+    ['revoked after a hold', 'certificateHold', 'taken', { reason: 'superseded', since: 1 }],
+    ['revoked after a hold', 'release', no, { reason: 'superseded', since: 1 }],
+    ['released from a hold', 'certificateHold', 'taken', { reason: 'certificateHold', since: 3 }],
+    ['released from a hold', 'keyCompromise', 'taken', { reason: 'keyCompromise', since: 3 }],
+    ['released from a hold', 'release', no, null],
+  ] as const)('%s, asked for %s: %s', async (state, what, answer, after) => {
+    const world = await makeFurnishedWorld()
+    const { certificate_id: id } = await world.made()
+    const begin = world.now().getTime()
+    for (const step of make[state]) await ask(world, id, step)
+    expect(await ask(world, id, what)).toBe(answer)
+    const [version] = (await world.certificates.load(id))?.versions ?? []
+    const status = await world.serials.get('iss-web', version?.serial ?? '')
+    const since = after === null ? null : new Date(begin + after.since * 60_000).toISOString()
+    expect([status?.status, status?.reason ?? null, status?.revoked_at ?? null]).toEqual([
+      after === null ? 'good' : 'revoked',
+      after?.reason ?? null,
+      since,
+    ])
+    expect(listed(world)).toEqual(
+      after === null ? [] : [{ serial: version?.serial, reason: after.reason, revoked_at: since }],
+    )
+    expect((await world.certificates.get(id))?.status).toBe(after === null ? 'Active' : 'Revoked')
+  })
+})
