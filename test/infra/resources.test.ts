@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { functionIds, rowOf } from '../../infra/access.ts'
+import { deployedIn, rowOf } from '../../infra/access.ts'
 import { stageNames } from '../../infra/config.ts'
 import { routes } from '../../lib/http/routes.ts'
 import { ofType, type Synthesized, synthesize } from '../support/stack-templates.ts'
@@ -50,7 +50,7 @@ describe.each(stageNames)('resources of stage %s', (name) => {
 
   it('hides a message for six times as long as its worker may take', () => {
     const hidden = all('AWS::SQS::Queue').map(({ VisibilityTimeout }) => VisibilityTimeout)
-    const workers = functionIds.filter((id) => id.startsWith('worker-'))
+    const workers = deployedIn(synthesized.stage).filter((id) => id.startsWith('worker-'))
     expect(workers).toHaveLength(5)
     for (const worker of workers) expect(hidden).toContain(6 * rowOf(worker).timeout_seconds)
   })
