@@ -45,6 +45,7 @@ export type Grant = {
 export type Variable =
   | 'KEY_RATE'
   | 'OIDC_ISSUERS'
+  | 'RENEWALS_PER_SWEEP'
   | 'CA_KEYS'
   | 'RECEIPT_KEYS'
   | 'STATUS_URL'
@@ -329,6 +330,20 @@ export const access = {
       // Touching: a job that stands still is told again to the relay.
       { on: 'table', actions: ['dynamodb:UpdateItem'], keys: ['JOB#*'] },
       { on: 'clock-key', actions: ['kms:Sign'] },
+    ],
+  },
+  'schedule-renew': {
+    memory: 512,
+    timeout_seconds: 60,
+    file: 'functions/schedule/renew.ts',
+    purpose: 'Opens the renewals that are due, as anybody may ask for them; reaches no key',
+    variables: ['STATUS_URL', 'RENEWALS_PER_SWEEP'],
+    may: [
+      readTable('item', 'items', 'partition', 'condition'),
+      ...list('gsi5'),
+      writeTable('JOB', 'CERTIFICATE', 'RENEWAL', 'USE'),
+      // Putting off what nobody could look after.
+      { on: 'table', actions: ['dynamodb:UpdateItem'], keys: ['CERTIFICATE#*'] },
     ],
   },
 } as const satisfies Record<string, Row>

@@ -62,7 +62,9 @@ const stage = z
     status_url: z.url().nullable(),
     /** The domain of `status_url`, with a certificate in us-east-1. */
     status_domain: z.strictObject({ name: z.hostname(), certificate_arn: z.string() }).nullable(),
-    schedules: z.strictObject({ tend: rate, refresh: rate }),
+    schedules: z.strictObject({ tend: rate, refresh: rate, renew: rate }),
+    /** How many certificates one sweep over renewals looks after: what it catches up with after an outage. */
+    renewals_per_sweep: z.int().min(1).max(1000),
     log_retention_days: z.union([z.literal(7), z.literal(30), z.literal(365)]),
     log_level: z.enum(['DEBUG', 'INFO', 'WARN']),
     throttle: z.strictObject({ requests_per_second: z.int().min(1), burst: z.int().min(1) }),
@@ -110,7 +112,8 @@ const shared = {
   key_deletion_days: 7,
   status_url: null,
   status_domain: null,
-  schedules: { tend: 'rate(1 minute)', refresh: 'rate(15 minutes)' },
+  schedules: { tend: 'rate(1 minute)', refresh: 'rate(15 minutes)', renew: 'rate(1 minute)' },
+  renewals_per_sweep: 300,
   log_level: 'INFO',
   throttle: { requests_per_second: 100, burst: 200 },
   key_rate: { requests_per_second: 50, burst: 100 },

@@ -11,16 +11,26 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Stage } from './config.ts'
 
-type SchedulesProps = { readonly stage: Stage; readonly tend: IFunction; readonly statusQueue: Queue }
+type SchedulesProps = {
+  readonly stage: Stage
+  readonly tend: IFunction
+  readonly renew: IFunction
+  readonly statusQueue: Queue
+}
 
 /** What happens because time passes. */
 export class Schedules extends Construct {
-  constructor(scope: Construct, id: string, { stage, tend, statusQueue }: SchedulesProps) {
+  constructor(scope: Construct, id: string, { stage, tend, renew, statusQueue }: SchedulesProps) {
     super(scope, id)
     new Schedule(this, 'Tend', {
       description: 'Expires overdue approvals, reclaims dead leases, touches what stands still',
       schedule: ScheduleExpression.expression(stage.schedules.tend),
       target: this.target('Tend', 'lambda:InvokeFunction', tend.functionArn),
+    })
+    new Schedule(this, 'Renew', {
+      description: 'Opens the renewals that are due',
+      schedule: ScheduleExpression.expression(stage.schedules.renew),
+      target: this.target('Renew', 'lambda:InvokeFunction', renew.functionArn),
     })
     new Schedule(this, 'Refresh', {
       description: 'Publishes CRLs and responder certificates before they run out',

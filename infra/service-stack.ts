@@ -66,6 +66,7 @@ export class ServiceStack extends Stack {
         PCA_AUTHORITIES: JSON.stringify(stage.pca_authorities),
         KEY_RATE: JSON.stringify(stage.key_rate),
         OIDC_ISSUERS: JSON.stringify(stage.oidc_issuers),
+        RENEWALS_PER_SWEEP: String(stage.renewals_per_sweep),
         RECEIPT_KEYS: this.toJsonString(data.receiptKeys),
         TOKENS_TABLE_NAME: tokens.tableName,
         BUCKET_NAME: bucket.bucketName,
@@ -135,7 +136,8 @@ export class ServiceStack extends Stack {
     })
     const pushed = stage.crl_push.length > 0 ? new PushedLists(this, 'PushedLists', { around, bucket }) : null
     const tend = new PrivilegedFunction(this, 'schedule-tend', around)
-    new Schedules(this, 'Schedules', { stage, tend, statusQueue: work.status.queue })
+    const renew = new PrivilegedFunction(this, 'schedule-renew', around)
+    new Schedules(this, 'Schedules', { stage, tend, renew, statusQueue: work.status.queue })
     const rows = alarmRows({
       table_name: data.table.tableName,
       api_id: api.id,

@@ -17,6 +17,7 @@ import type { Principal, Role } from './model/principal.ts'
 import type { PrincipalFile, PrincipalStep, PrincipalWrite } from './model/principal-change.ts'
 import type { ProfileVersion } from './model/profile.ts'
 import type { QueueName } from './model/queue.ts'
+import type { NextCsr, Renewal } from './model/renewal.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
 import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
 import type { WebhookSecret } from './model/webhook.ts'
@@ -34,6 +35,7 @@ export type Stored =
   | 'access'
   | 'cursor_secret'
   | 'crl_head'
+  | 'renewal_pointer'
   | 'responder'
   | 'plan'
   | 'serial'
@@ -57,6 +59,8 @@ export type Jobs = {
   readonly waitingSince: () => Promise<string | null>
   /** Lets what follows from a job's state happen once more, and sets when to look again. Changes no state. */
   readonly touch: (job: Job, now: string, due: string) => Promise<void>
+  /** Ids of the revocations in bulk that are not over. */
+  readonly openBulkRevocations: () => Promise<readonly string[]>
 }
 
 export type JobFilter = {
@@ -109,6 +113,45 @@ export type Grants = {
   readonly of: (certificate_id: string) => Promise<CertificateGrants>
   /** The newest place of a grant that was given away, strongly consistent; null before the first. */
   readonly lastUse: (id: string) => Promise<GrantUse | null>
+}
+
+/** What the index says of a renewal that is due. Instants. */
+export type DueRenewal = {
+  readonly certificate_id: string
+  readonly next_at: string
+  readonly not_after: string
+}
+
+/** A certificate as its renewal sees it. */
+export type RenewalFile = {
+  readonly certificate: Certificate
+  /** Null for what was issued before there were scheduled renewals. */
+  readonly renewal: Renewal | null
+  readonly next_csr: NextCsr | null
+  readonly newest: CertificateVersion | null
+}
+
+export type Renewals = {
+  /** Strongly consistent, in two calls, however many versions there are. */
+  readonly load: (certificate_id: string) => Promise<RenewalFile | null>
+  /** How many partitions of the index an hour has. */
+  readonly shards: number
+  /** What is due by `now` of one hour (`2026-03-01T12`), soonest first. Reads nothing that is not due. */
+  readonly due: (
+    bucket: { readonly hour: string; readonly shard: number },
+    now: string,
+    limit: number,
+  ) => Promise<readonly DueRenewal[]>
+  /** Replaces the row before it; a row that changes together with a job is part of that job's change. */
+  readonly put: (renewal: Renewal) => Promise<Committed>
+  /** The newest of what a certificate's owner was told. */
+  readonly lastEvent: (certificate_id: string) => Promise<Event | null>
+  /** Lets the sweep come back to it later, whatever is in it. */
+  readonly postpone: (due: DueRenewal, until: string) => Promise<void>
+  /** The oldest hour in which something may still be due; null before the first sweep. */
+  readonly pointer: () => Promise<string | null>
+  /** Nothing happens where another sweep moved it. */
+  readonly movePointer: (from: string | null, to: string) => Promise<void>
 }
 
 export type Profiles = {

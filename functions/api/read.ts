@@ -8,6 +8,7 @@ import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { renewals } from '../../lib/aws/renewals.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
@@ -33,6 +34,7 @@ export const handler = apiFunction(
     jobs: jobs(table),
     grants: grants(table),
     certificates: certificates(table),
+    renewals: renewals(table),
     profiles: profiles(table),
     issuers: issuers(table),
     events: events(table),

@@ -6,6 +6,7 @@ import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
+import { renewals } from '../../lib/aws/renewals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { profiles } from '../../lib/aws/rules.ts'
@@ -34,6 +35,7 @@ export const handler = apiFunction(
     grants: grants(table),
     replays: replays(table),
     certificates: certificates(table),
+    renewals: renewals(table),
     profiles: profiles(table),
     inventory: serialInventory(table),
     plans: revocationPlans(table),

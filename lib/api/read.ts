@@ -3,6 +3,7 @@ import { plannedTargets } from '../flows/plan-revocation.ts'
 import { jwksOf } from '../flows/receipt-jwks.ts'
 import { differenceFrom } from '../flows/show-approval.ts'
 import { grantOf, grantsOf } from '../flows/show-grant.ts'
+import { renewalInfo, showRenewal } from '../flows/show-renewal.ts'
 import type { Answers, Reply } from '../http/call.ts'
 import { openApi } from '../http/openapi.ts'
 import {
@@ -33,12 +34,14 @@ import type {
   Principals,
   Profiles,
   ReceiptKeys,
+  Renewals,
   RevocationPlans,
 } from '../ports.ts'
 
 export type ReadDeps = EvidenceDeps & {
   readonly receiptKeys: () => Promise<ReceiptKeys>
-  readonly jobs: Pick<Jobs, 'load' | 'list'>
+  readonly jobs: Pick<Jobs, 'load' | 'list' | 'openBulkRevocations'>
+  readonly renewals: Pick<Renewals, 'load'>
   readonly certificates: Certificates
   readonly profiles: Profiles
   readonly issuers: Issuers
@@ -94,6 +97,8 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const next = last !== undefined && rows.length > query.limit ? String(last.number) : null
     return page({ rows: rows.slice(0, query.limit), next }, withoutCsr)
   },
+  getRenewal: async ({ params: { id } }) => shown(await showRenewal(deps, id)),
+  getRenewalInfo: async ({ params: { id } }) => shown(await renewalInfo(deps, id)),
   getReceiptKeys: async () => shown(jwksOf(await deps.receiptKeys())),
   getEvidence: async ({ params: { id, number } }) => shown(await gatherEvidence(deps, id, number)),
   getCertificateChain: async ({ params: { id } }) => {

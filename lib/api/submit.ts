@@ -5,8 +5,10 @@ import { requestGrant } from '../flows/request-grant.ts'
 import { type RenewalDeps, requestRenewal } from '../flows/request-renewal.ts'
 import { requestRelease, requestRevocation } from '../flows/request-revocation.ts'
 import type { SubmitDeps } from '../flows/submit.ts'
+import { uploadNextCsr } from '../flows/upload-next-csr.ts'
 import type { Answers } from '../http/call.ts'
-import type { Certificates, Profiles } from '../ports.ts'
+import { viewNextCsr } from '../http/views.ts'
+import type { Certificates, Jobs, Profiles, Renewals } from '../ports.ts'
 import { askedBy } from './asked.ts'
 import { proposer } from './proposed.ts'
 
@@ -16,6 +18,8 @@ export type SubmitApiDeps = SubmitDeps &
   PlanRevocationDeps & {
     readonly profiles: Pick<Profiles, 'current' | 'rules'>
     readonly certificates: Pick<Certificates, 'load'>
+    readonly renewals: Pick<Renewals, 'load' | 'lastEvent'>
+    readonly jobs: Pick<Jobs, 'load' | 'commit'>
   }
 
 /** Every operation that makes a job about certificates. */
@@ -32,6 +36,11 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
       answer('requestGrant', call, () =>
         requestGrant(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
       ),
+    // Makes no job, and asked twice it does the same: there is no answer to keep.
+    uploadNextCsr: async ({ principal, params, body }) => ({
+      status: 200,
+      body: viewNextCsr(await uploadNextCsr(deps, principal, { certificate_id: params.id, csr: body.csr })),
+    }),
     revokeCertificate: (call) =>
       answer('revokeCertificate', call, () =>
         requestRevocation(deps, call.principal, { certificate_id: call.params.id, ...call.body }),

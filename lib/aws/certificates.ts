@@ -22,7 +22,9 @@ export const certificates = (table: TableClient): Certificates => ({
     for await (const row of table.partition(`CERTIFICATE#${id}`)) rows.push(row)
     const head = rows.find(({ sk }) => sk === 'CERTIFICATE')
     if (head === undefined) return null
-    const versions = rows.filter((row) => row !== head).map((row) => certificateVersion.parse(recordOf(row)))
+    const versions = rows
+      .filter(({ sk }) => String(sk).startsWith('VERSION#'))
+      .map((row) => certificateVersion.parse(recordOf(row)))
     return { certificate: certificate.parse(recordOf(head)), versions }
   },
   list: (filter, paging) =>

@@ -65,6 +65,11 @@ export const jobs = (table: TableClient): Jobs => ({
     const [oldest] = await table.index({ index: 'gsi4', pk, after: null, before: null, limit: 1 })
     return oldest === undefined ? null : (String(oldest.gsi4sk).split('#')[0] ?? null)
   },
+  openBulkRevocations: async () => {
+    const pk = lists.openBulkRevocations
+    const rows = await table.index({ index: 'gsi2', pk, after: null, before: null, limit: 200 })
+    return rows.map((row) => job.parse(recordOf(row)).id)
+  },
   touch: ({ id, version }, now, due) =>
     table.set(keys.job(id), { touched_at: now, gsi5sk: `${due}#${id}` }, version),
 })

@@ -170,7 +170,13 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
     transact: async (writes) => {
       const TransactItems = writes.map((write) =>
         'put' in write
-          ? { Put: { TableName: name, Item: write.put as Item, ...expressionOf(write.condition) } }
+          ? {
+              Put: {
+                TableName: name,
+                Item: write.put as Item,
+                ...(write.condition === 'any' ? {} : expressionOf(write.condition)),
+              },
+            }
           : { ConditionCheck: { TableName: name, Key: write.check, ...expressionOf(write.condition) } },
       )
       for (let round = 0; ; round += 1) {

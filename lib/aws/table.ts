@@ -1,17 +1,19 @@
 import type { ApiKey } from '../model/api-key.ts'
 import type { Certificate, CertificateVersion } from '../model/certificate.ts'
 import type { Change, Replay, Write } from '../model/change.ts'
+import { sha256 } from '../model/digest.ts'
 import type { Event } from '../model/event.ts'
 import type { Compromise, GrantPlace } from '../model/grant.ts'
 import type { Issuer } from '../model/issuer.ts'
 import { isTerminal, type Job } from '../model/job.ts'
 import type { OidcSubject } from '../model/oidc-subject.ts'
-import type { Principal } from '../model/principal.ts'
+import { folded, type Principal } from '../model/principal.ts'
 import type { PrincipalStep, PrincipalWrite } from '../model/principal-change.ts'
 import type { ProfileVersion } from '../model/profile.ts'
+import type { NextCsr, Renewal } from '../model/renewal.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
-import type { Stored } from '../ports.ts'
+import type { DueRenewal, Stored } from '../ports.ts'
 
 /**
  * Every key of the table, in one place.
@@ -20,6 +22,8 @@ import type { Stored } from '../ports.ts'
  * |---|---|---|
  * | `JOB#<id>` | `JOB`, `CONTENT`, `ISSUANCE`, `EVENT#<n>` | a job, whole |
  * | `CERTIFICATE#<id>` | `CERTIFICATE`, `VERSION#<n>` | a certificate and its versions |
+ * | `CERTIFICATE#<id>` | `RENEWAL`, `NEXT_CSR`, `EVENT#<n>` | when it renews, a CSR brought ahead, what its owner was told |
+ * | `RENEWAL#POINTER` | `POINTER` | the oldest hour in which renewals may still be due |
  * | `SERIAL#<issuer>#<serial>` | `STATUS` | what OCSP answers |
  * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<recorded at>#<serial>`, `EVENT#<n>` | a revocation list |
  * | `REVOCATION#<digest>` | `PLAN`, `TARGETS#<n>` | a planned revocation in bulk |
@@ -44,10 +48,10 @@ import type { Stored } from '../ports.ts'
  * | index | jobs | certificates | events | others |
  * |---|---|---|---|---|
  * | gsi1 | all | all | all | all of a kind; serials by owner |
- * | gsi2 | by certificate | by profile | by actor | OIDC subjects by principal |
+ * | gsi2 | by certificate; open revocations in bulk | by profile | by actor | OIDC subjects by principal |
  * | gsi3 | by status | by status | by action | |
  * | gsi4 | by approval state | by owner | by resource | |
- * | gsi5 | due | | | |
+ * | gsi5 | due | renewals due, by hour and shard | | |
  */
 export type Key = { readonly pk: string; readonly sk: string }
 export type Item = Key & Readonly<Record<string, unknown>>
@@ -64,6 +68,9 @@ export const keys = {
     pk: `CERTIFICATE#${id}`,
     sk: `VERSION#${padded(n)}`,
   }),
+  renewal: (certificate: string): Key => ({ pk: `CERTIFICATE#${certificate}`, sk: 'RENEWAL' }),
+  nextCsr: (certificate: string): Key => ({ pk: `CERTIFICATE#${certificate}`, sk: 'NEXT_CSR' }),
+  renewalPointer: { pk: 'RENEWAL#POINTER', sk: 'POINTER' },
   serial: (issuer: string, serial: string): Key => ({ pk: `SERIAL#${issuer}#${serial}`, sk: 'STATUS' }),
   crlHead: (issuer: string, shard: number): Key => ({ pk: `CRL#${issuer}#${shard}`, sk: 'HEAD' }),
   crlEntry: ({ issuer_id, shard, recorded_at, serial }: RevocationEntry): Key => ({
@@ -111,7 +118,7 @@ export const keys = {
 } as const
 
 /** The partitions of chains whose events people are told of, by how the chain's name begins. */
-const partitions = { job: 'JOB', pr: 'PRINCIPAL', nt: 'NOTIFICATION' } as const
+const partitions = { job: 'JOB', mc: 'CERTIFICATE', pr: 'PRINCIPAL', nt: 'NOTIFICATION' } as const
 
 /** Where the events of a chain are. */
 export const partitionOf = (chain: string): string => {
@@ -120,9 +127,6 @@ export const partitionOf = (chain: string): string => {
   return `${partition}#${chain}`
 }
 
-/** Owners are the same person however they are written. */
-const folded = (owner: string): string => owner.normalize('NFKC').trim().toLowerCase()
-
 /** The partitions of the indexes, by what is asked. */
 export const lists = {
   jobs: 'JOBS',
@@ -130,6 +134,8 @@ export const lists = {
   jobsAt: (status: string) => `JOBS#${status}`,
   approvalsAt: (state: string) => `APPROVALS#${state}`,
   due: 'DUE',
+  renewalsDue: (hour: string, shard: number) => `RENEWAL#${hour}#${shard}`,
+  openBulkRevocations: 'BULK_REVOCATIONS',
   certificates: 'CERTIFICATES',
   certificatesUnder: (profile: string) => `CERTIFICATES#${profile}`,
   certificatesAt: (status: string) => `CERTIFICATES#${status}`,
@@ -158,6 +164,24 @@ export const dueOf = (job: Job): string | null => {
   return job.approval !== null && job.approval.expires_at < touch ? job.approval.expires_at : touch
 }
 
+/** How many partitions of the index take the renewals of one hour. */
+export const renewalShards = 4
+
+/** The hour of an instant, as the index has it. */
+export const hourOf = (instant: string): string => instant.slice(0, 13)
+
+const renewalShardOf = (certificate: string): number =>
+  Number.parseInt(sha256(certificate).slice(0, 4), 16) % renewalShards
+
+const isOpenBulkRevocation = (job: Job): boolean =>
+  job.type === 'Revocation' && job.certificate_id === null && !isTerminal(job.status)
+
+/** The list of jobs that this one is looked for in besides the list of all: its certificate's. */
+const relatedList = (job: Job): string | null => {
+  if (job.certificate_id !== null) return lists.jobsOf(job.certificate_id)
+  return isOpenBulkRevocation(job) ? lists.openBulkRevocations : null
+}
+
 const indexed = (
   entries: Readonly<Record<string, readonly [string, string] | null>>,
 ): Record<string, string> =>
@@ -172,15 +196,25 @@ const indexed = (
     ),
   )
 
+/** Where a renewal is in the index: among what is due in its hour, in the order of when. */
+export const renewalDue = ({ certificate_id, next_at, not_after }: DueRenewal): Record<string, string> =>
+  indexed({
+    gsi5: [
+      lists.renewalsDue(hourOf(next_at), renewalShardOf(certificate_id)),
+      `${next_at}#${not_after}#${certificate_id}`,
+    ],
+  })
+
 export const items = {
   job: (job: Job): Item => {
     const order = `${job.created_at}#${job.id}`
     const due = dueOf(job)
+    const related = relatedList(job)
     return {
       ...keys.job(job.id),
       ...indexed({
         gsi1: [lists.jobs, order],
-        gsi2: job.certificate_id === null ? null : [lists.jobsOf(job.certificate_id), order],
+        gsi2: related === null ? null : [related, order],
         gsi3: [lists.jobsAt(job.status), order],
         gsi4: job.approval === null ? null : [lists.approvalsAt(job.approval.state), order],
         gsi5: due === null ? null : [lists.due, `${due}#${job.id}`],
@@ -231,6 +265,12 @@ export const items = {
     ...keys.certificateVersion(version.certificate_id, version.number),
     ...version,
   }),
+  renewal: (row: Renewal): Item => ({
+    ...keys.renewal(row.certificate_id),
+    ...(row.next_at === null ? {} : renewalDue({ ...row, next_at: row.next_at })),
+    ...row,
+  }),
+  nextCsr: (csr: NextCsr): Item => ({ ...keys.nextCsr(csr.certificate_id), ...csr }),
   profile: (profile: ProfileVersion): Item => ({
     ...keys.profile(profile.id),
     ...indexed({ gsi1: [lists.profiles, profile.id] }),
@@ -263,10 +303,11 @@ export const items = {
 /** What must hold of the item under a key for a write to happen. */
 export type Condition = 'absent' | { readonly attribute: string; readonly equals: string | number | null }
 
-export type TableWrite = {
-  readonly of: Stored
-  readonly condition: Condition
-} & ({ readonly put: Item } | { readonly check: Key })
+/** `any`: another write of the same transaction guards this one. */
+export type TableWrite = { readonly of: Stored } & (
+  | { readonly put: Item; readonly condition: Condition | 'any' }
+  | { readonly check: Key; readonly condition: Condition }
+)
 
 /** A record with a `version` replaces the one before it, or is the first. */
 const after = (version: number): Condition =>
@@ -294,6 +335,15 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
           condition: { attribute: 'revoked_at', equals: write.before },
         },
       ]
+    case 'new_renewal':
+      return [{ of, put: items.renewal(write.renewal), condition: 'any' }]
+    case 'next_renewal': {
+      const { renewal } = write
+      const condition = { attribute: 'version', equals: renewal.version - 1 }
+      return [{ of, put: items.renewal(renewal), condition }]
+    }
+    case 'next_csr':
+      return [{ of, put: items.nextCsr(write.csr), condition: after(write.csr.version) }]
     case 'new_serial':
     case 'next_serial': {
       const { serial } = write
@@ -373,8 +423,8 @@ export const tableWrites = (change: Change): readonly TableWrite[] => {
   return [
     ...(job === null ? [] : [{ of: 'job', put: items.job(job), condition: after(job.version) } as const]),
     ...change.events.map((event): TableWrite => {
-      const partition = `JOB#${event.chain}`
-      return { of: 'event', put: items.event(partition, event), condition: 'absent' }
+      const put = items.event(partitionOf(event.chain), event)
+      return { of: 'event', put, condition: 'absent' }
     }),
     ...change.writes.flatMap(tableWritesOf),
   ]

@@ -3,6 +3,7 @@ import { digestOf, sha256 } from '../model/digest.ts'
 import type { Mandate, Rules } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
+import type { ProfileDocument } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf, later } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
@@ -120,7 +121,7 @@ const collect = async (
   deps: AuthorityDeps,
   file: JobFile,
   content: Leaf,
-  issuer: Issuer,
+  { issuer, document }: { readonly issuer: Issuer; readonly document: ProfileDocument | null },
 ): Promise<Result> => {
   const arn = orderedArn(file)
   if (arn === null || file.issuance === null) throw new Error(`${file.job.id} has no order on record`)
@@ -135,7 +136,7 @@ const collect = async (
   const issuer_spki = Buffer.from(issuer.spki, 'base64')
   const differences = differencesOf(der, { plan, period: file.issuance.period, issuer_spki })
   if (differences.length > 0) return quarantine(deps, file, { issuer, der, differences })
-  return complete(deps, file, { der, parent: issuer })
+  return complete(deps, file, { der, parent: issuer, document })
 }
 
 const issue = async (deps: AuthorityDeps, { file }: Mandate, rules: Rules): Promise<Result> => {
@@ -151,7 +152,8 @@ const issue = async (deps: AuthorityDeps, { file }: Mandate, rules: Rules): Prom
   if (issuer === null) throw new Refusal('issuer_inactive', 'no issuer')
   await checkRenewable(deps, content.certificate_id)
   const known = orderedArn(file) === null ? await order(deps, file, content, issuer) : file
-  return known === null ? 'in_other_hands' : collect(deps, known, content, issuer)
+  const document = rules.current?.document ?? null
+  return known === null ? 'in_other_hands' : collect(deps, known, content, { issuer, document })
 }
 
 /**

@@ -11,7 +11,7 @@ import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
 import type { Certificates, Issuers, Signer } from '../ports.ts'
 import { type CarryOutDeps, carryOut, type Result } from './carry-out.ts'
 import { checkPlan } from './rebuild-plan.ts'
-import { type Issuing, issuedWrites } from './record-issuance.ts'
+import { type Issuing, issuedWrites, type Signed } from './record-issuance.ts'
 import { signMandated } from './sign-certificate.ts'
 import { signRequest } from './sign-request.ts'
 
@@ -182,7 +182,7 @@ export const fail = async (
 export const complete = async (
   deps: Omit<IssueDeps, 'signer'>,
   file: JobFile,
-  signed: { readonly der: Uint8Array; readonly parent: Issuer | null },
+  signed: Signed,
 ): Promise<Result> => {
   for (let round = 0; round < 5; round += 1) {
     const now = deps.now()
@@ -214,7 +214,7 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
   const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')
   const issuer_spki = Buffer.from(parent?.spki ?? content.plan.public_key.spki, 'base64')
   const der = await signMandated(mandate, linted, { signer: deps.signer, key, issuer_spki })
-  return complete(deps, claimed, { der, parent })
+  return complete(deps, claimed, { der, parent, document: rules.current?.document ?? null })
 }
 
 const final: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 import type { Write } from '../model/change.ts'
 import { boundsComplaints, type Grant, type GrantPlace, nextPlace, standingOf } from '../model/grant.ts'
-import { isTerminal, type Job, type JobContent } from '../model/job.ts'
+import { broughtBy, isTerminal, type Job, type JobContent } from '../model/job.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { type Clock, instantOf } from '../model/time.ts'
@@ -42,6 +42,8 @@ export const lastPlaceOf = async (deps: Pick<PlaceDeps, 'grants' | 'jobs'>, id: 
 
 const objection = (grant: Grant, { renewal, requester }: Asked): string | null => {
   if (grant.approved_by.includes(requester.id)) return 'whoever asks is one of those who approved it'
+  if (grant.approved_by.includes(broughtBy(renewal) ?? ''))
+    return 'whoever brought the CSR is one of those who approved it'
   const complaints = [...boundsComplaints(grant, renewal)]
   return complaints.length === 0 ? null : complaints.join('; ')
 }

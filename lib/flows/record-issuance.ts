@@ -4,7 +4,9 @@ import type { Draft, Write } from '../model/change.ts'
 import { sha256 } from '../model/digest.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
+import type { ProfileDocument } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
+import { scheduleOf } from '../model/renewal.ts'
 import type { SerialStatus } from '../model/revocation.ts'
 import { shardOf } from '../model/shards.ts'
 import { instantOf } from '../model/time.ts'
@@ -16,7 +18,12 @@ export type Issuing = Extract<JobContent, { plan: unknown }>
 
 type Deps = { readonly certificates: Pick<Certificates, 'get'>; readonly worker: string }
 
-export type Signed = { readonly der: Uint8Array; readonly parent: Issuer | null }
+export type Signed = {
+  readonly der: Uint8Array
+  readonly parent: Issuer | null
+  /** The profile in force, which says when it renews; null for the certificate of a CA. */
+  readonly document: ProfileDocument | null
+}
 
 type Recorded = { readonly writes: readonly Write[]; readonly drafts: readonly [Draft, ...Draft[]] }
 
@@ -47,7 +54,37 @@ const statusOf = (
   crl_shard: shardOf(subject.serial, content.plan.issuer.crl_shards),
 })
 
-const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): Promise<Recorded> => {
+/** When the new version renews: in the index from the moment it exists. */
+const scheduled = (
+  { job }: JobFile,
+  content: Leaf,
+  version: CertificateVersion,
+  { document, now }: { readonly document: ProfileDocument | null; readonly now: Date },
+): readonly Write[] => {
+  if (document === null) throw new TypeError('a certificate without a profile in force')
+  const { certificate_id, number: certificate_version, profile_id, serial, not_after } = version
+  const brought_by = content.type === 'Renewal' ? content.on_behalf_of : undefined
+  const renewal = scheduleOf(
+    {
+      certificate_id,
+      certificate_version,
+      profile_id,
+      serial,
+      issued_at: instantOf(now),
+      not_after,
+      csr_by: brought_by ?? job.requested_by,
+    },
+    document,
+  )
+  return [{ write: 'new_renewal', renewal }]
+}
+
+const leaf = async (
+  deps: Deps,
+  file: JobFile,
+  content: Leaf,
+  { der, document, now }: Signed & { readonly now: Date },
+): Promise<Recorded> => {
   const certificate = await deps.certificates.get(content.certificate_id)
   if (certificate === null || certificate.status === 'Revoked')
     throw new Refusal(
@@ -89,6 +126,7 @@ const leaf = async (deps: Deps, file: JobFile, content: Leaf, der: Uint8Array): 
       { write: 'next_certificate', certificate: next },
       { write: 'new_certificate_version', version },
       { write: 'new_serial', serial: status },
+      ...scheduled(file, content, version, { document, now }),
     ],
     drafts: [
       issued(deps, { ...file, plan: content.plan, der, serial }, { certificate_version: version.number }),
@@ -186,7 +224,7 @@ export const issuedWrites = async (
   switch (content.type) {
     case 'Issuance':
     case 'Renewal':
-      return leaf(deps, file, content, signed.der)
+      return leaf(deps, file, content, { ...signed, now })
     case 'IssuerChange':
       if (content.operation !== 'create')
         throw new Refusal('mandate_refused', `no certificate comes of ${content.operation}`)

@@ -1,15 +1,14 @@
-import type { CertificateVersion } from '../model/certificate.ts'
-import { sha256 } from '../model/digest.ts'
+import type { Write } from '../model/change.ts'
 import { requirementFor } from '../model/gate.ts'
 import { newSuffix } from '../model/ids.ts'
-import type { JobContent } from '../model/job.ts'
+import { isTerminal, type JobContent } from '../model/job.ts'
 import { openJob } from '../model/open-job.ts'
-import type { CertificatePlan } from '../model/plan.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
-import { readCertificate } from '../pki/certificate-reader.ts'
-import type { Certificates } from '../ports.ts'
+import { openedRow } from '../model/renewal.ts'
+import type { Certificates, Jobs, RenewalFile, Renewals } from '../ports.ts'
 import { type PlaceDeps, placeRenewal } from './place-renewal.ts'
+import { type CsrSource, csrFor, demandNewKey } from './renewal-csr.ts'
 import { type PlanDeps, planRequest, profileInForce } from './request-certificate.ts'
 import type { Proposal } from './submit.ts'
 
@@ -17,21 +16,67 @@ export type RenewalRequest = {
   readonly certificate_id: string
   readonly csr?: string | undefined
   readonly reason?: string | undefined
+  /** What the schedule asks for: on behalf of whoever brought the CSR, and only while the row is this one. */
+  readonly scheduled?: { readonly row_version: number; readonly escalated: boolean } | undefined
 }
 
 type Renewal = Extract<JobContent, { type: 'Renewal' }>
 
-const hasKey = ({ der }: CertificateVersion, { public_key }: CertificatePlan): boolean =>
-  sha256(readCertificate(Buffer.from(der, 'base64')).spki) === public_key.spki_sha256
+export type RenewalDeps = PlanDeps &
+  PlaceDeps & {
+    readonly certificates: Pick<Certificates, 'load'>
+    readonly renewals: Pick<Renewals, 'load'>
+    readonly jobs: Pick<Jobs, 'load'>
+  }
 
-export type RenewalDeps = PlanDeps & PlaceDeps & { readonly certificates: Pick<Certificates, 'load'> }
+/** A certificate has one open renewal, or none. */
+const demandNoneOpen = async (
+  { jobs }: RenewalDeps,
+  { renewal }: RenewalFile,
+  scheduled: RenewalRequest['scheduled'],
+): Promise<void> => {
+  if (renewal === null) return
+  if (scheduled !== undefined && scheduled.row_version !== renewal.version)
+    throw new Refusal('conflict', 'the renewal moved on meanwhile')
+  if (renewal.state !== 'open' || renewal.job_id === null) return
+  const file = await jobs.load(renewal.job_id)
+  if (file !== null && !('unreadable' in file) && !isTerminal(file.job.status))
+    throw new Refusal(
+      'conflict',
+      `renewal ${renewal.job_id} is ${file.job.status}: wait for it, or cancel it`,
+    )
+}
+
+/** What is stored with the job: the row says that it is open, and a CSR brought ahead is used up. */
+const opened = (
+  { renewal, next_csr }: RenewalFile,
+  { ahead }: CsrSource,
+  opening: Parameters<typeof openedRow>[1],
+): readonly Write[] => [
+  ...(renewal === null ? [] : [{ write: 'next_renewal', renewal: openedRow(renewal, opening) } as const]),
+  ...(ahead && next_csr !== null
+    ? [
+        {
+          write: 'next_csr',
+          csr: { ...next_csr, version: next_csr.version + 1, used_by: opening.job_id },
+        } as const,
+      ]
+    : []),
+]
+
+const scheduledReason = ({ certificate, newest }: RenewalFile, escalated: boolean): string => {
+  const ends = `version ${newest?.number}, which ends ${certificate.not_after}`
+  const again = escalated ? '; opened again, because nobody decided in time on the first request' : ''
+  return `scheduled renewal of ${ends}${again}`
+}
 
 /**
  * A new version of a certificate, under the profile that is in force now. It
- * takes a new CSR, or the last one; a key it had
- * before only where the profile allows that. Where it would take an approval and
- * a standing grant allows exactly this, it takes a place of that instead.
- * Refuses (`certificate_not_renewable`) what was never issued or is revoked.
+ * takes a new CSR, the one that was brought ahead, or the last one; a key it
+ * had before only where the profile allows that. Where it would take an approval
+ * and a standing grant allows exactly this, it takes a place of that instead.
+ * Refuses (`certificate_not_renewable`) what was never issued or is revoked,
+ * and (`conflict`) a second renewal beside one that is open.
  */
 export const requestRenewal = async (
   deps: RenewalDeps,
@@ -39,27 +84,32 @@ export const requestRenewal = async (
   request: RenewalRequest,
 ): Promise<Proposal> => {
   const now = deps.now()
-  const found = await deps.certificates.load(request.certificate_id)
-  if (found === null) throw new Refusal('not_found', `no certificate ${request.certificate_id}`)
-  const { certificate, versions } = found
-  const newest = versions.at(-1)
-  if (newest === undefined || certificate.status !== 'Active')
+  const { certificate_id, scheduled } = request
+  const found = await deps.renewals.load(certificate_id)
+  if (found === null) throw new Refusal('not_found', `no certificate ${certificate_id}`)
+  const { certificate, newest } = found
+  if (newest === null || certificate.status !== 'Active')
     throw new Refusal('certificate_not_renewable', `the certificate is ${certificate.status}`)
   const profile = await profileInForce(deps.profiles, certificate.profile_id)
-  if (request.csr === undefined && !profile.document.allow_key_reuse)
+  const { document } = profile
+  await demandNoneOpen(deps, found, scheduled)
+  const source =
+    request.csr === undefined
+      ? await csrFor(deps.jobs, found, document)
+      : { csr: request.csr, by: requester.id, ahead: false }
+  if (source === null)
     throw new Refusal('certificate_not_renewable', 'the profile requires a new key: send a new CSR')
-  const csr = request.csr ?? Buffer.from(newest.csr, 'base64')
-  const { requires, ...planned } = planRequest(deps, profile, csr, undefined)
-  if (!profile.document.allow_key_reuse && versions.some((version) => hasKey(version, planned.plan)))
-    throw new Refusal(
-      'certificate_not_renewable',
-      'the profile requires a new key, and this CSR has an old one',
-    )
+  const { requires, ...planned } = planRequest(deps, profile, source.csr, undefined)
+  const { spki_sha256 } = planned.plan.public_key
+  await demandNewKey(deps.certificates, { certificate_id, spki_sha256 }, document)
+  // Whoever asks by name answers for an old CSR; one that somebody brought is theirs, whoever asks.
+  const behind = source.ahead || scheduled !== undefined ? source.by : null
   const renewal: Renewal = {
     type: 'Renewal',
-    certificate_id: certificate.id,
+    certificate_id,
     replaces: newest.number,
     ...planned,
+    ...(behind === null || behind === requester.id ? {} : { on_behalf_of: behind }),
   }
   const id = `job-${newSuffix(deps.random)}`
   const requirement = requirementFor(renewal, { pinned: profile, current: profile })
@@ -67,13 +117,21 @@ export const requestRenewal = async (
     requirement === null
       ? null
       : await placeRenewal(deps, { job_id: id, renewal, requester, current: profile })
-  const opening = { id, requester, owner: certificate.owner, reason: request.reason ?? null }
+  const opening = {
+    id,
+    requester,
+    owner: certificate.owner,
+    reason: request.reason ?? (scheduled === undefined ? null : scheduledReason(found, scheduled.escalated)),
+    escalated: scheduled?.escalated === true,
+  }
+  const by_schedule = scheduled !== undefined
+  const writes = [...requires, ...opened(found, source, { job_id: id, by_schedule, document, now })]
   const { job, ...change } =
     placed === null || placed.place === null
-      ? openJob({ ...opening, content: renewal, requirement, outside_grants: placed?.outside }, requires, now)
+      ? openJob({ ...opening, content: renewal, requirement, outside_grants: placed?.outside }, writes, now)
       : openJob(
           { ...opening, content: { ...renewal, grant: placed.place }, requirement: null },
-          [...placed.writes, ...requires],
+          [...placed.writes, ...writes],
           now,
         )
   return { change: { ...change, job }, job, certificate }

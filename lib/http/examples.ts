@@ -200,6 +200,48 @@ export const examples: Readonly<Record<string, Example>> = {
     request: { note: 'the shop is sold' },
     response: { ...grantJob, status: 'Completed' },
   },
+  getRenewal: {
+    response: {
+      certificate_id: certificate.id,
+      certificate_version: 1,
+      state: 'scheduled',
+      next_at: '2026-04-24T03:17:20.000Z',
+      window: {
+        start: '2026-04-27T23:59:59.000Z',
+        end: '2026-05-03T23:59:59.000Z',
+        at: '2026-05-01T03:17:20.000Z',
+        opens_at: '2026-04-24T03:17:20.000Z',
+      },
+      not_after: certificate.not_after,
+      job_id: null,
+      attempts: 0,
+      max_attempts: 5,
+      csr_deadline: null,
+      alerts: [],
+      last_error: null,
+      next_csr: null,
+    },
+  },
+  getRenewalInfo: {
+    response: {
+      certificate_id: certificate.id,
+      certificate_version: 1,
+      cert_id: 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE',
+      suggested_window: { start: '2026-04-27T23:59:59.000Z', end: '2026-05-03T23:59:59.000Z' },
+      because: 'policy',
+      retry_after_seconds: 21_600,
+    },
+  },
+  uploadNextCsr: {
+    request: { csr },
+    response: {
+      certificate_id: certificate.id,
+      spki_sha256: digest,
+      uploaded_by: 'pr-alice',
+      uploaded_at: asked_at,
+      used_by: null,
+    },
+  },
   revokeCertificate: { request: { reason: 'keyCompromise', note: 'found in a public repository' } },
   releaseCertificate: { request: { note: 'found again' } },
   planRevocation: {

@@ -6,7 +6,16 @@ import { certificate } from '../model/certificate.ts'
 import { eventTypes } from '../model/event.ts'
 import { evidenceBundle } from '../model/evidence.ts'
 import { grantIssuances, grantPeriod } from '../model/grant.ts'
-import { approvalId, certificateId, grantId, issuerId, jobId, principalId, profileId } from '../model/ids.ts'
+import {
+  approvalId,
+  certificateId,
+  grantId,
+  issuerId,
+  jobId,
+  principalId,
+  profileId,
+  requesterId,
+} from '../model/ids.ts'
 import { keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
 import { receiptJwks } from '../model/jwks.ts'
@@ -16,6 +25,7 @@ import type { Permission } from '../model/permissions.ts'
 import { objectIdentifier } from '../model/plan.ts'
 import { principal } from '../model/principal.ts'
 import { profileDocument } from '../model/profile.ts'
+import { renewalPolicy } from '../model/renewal-policy.ts'
 import { finalReasons, revocationReasons } from '../model/revocation.ts'
 import { commonTrait, target } from '../model/revocation-plan.ts'
 import { shardCount } from '../model/shards.ts'
@@ -30,9 +40,12 @@ import {
   issuerView,
   jobView,
   newApiKeyView,
+  nextCsrView,
   oidcSubjectView,
   principalView,
   profileView,
+  renewalInfoView,
+  renewalView,
   revocationPlanView,
   versionView,
 } from './views.ts'
@@ -107,6 +120,9 @@ const profileParams = z.strictObject({ id: profileId })
 const issuerParams = z.strictObject({ id: issuerId })
 const planParams = z.strictObject({ id: planDigest })
 
+/** What is made from now on says when it renews; what was made before goes by the same defaults. */
+const newDocument = profileDocument.extend({ renewal: renewalPolicy.prefault({}) })
+
 export const bodies = {
   issue: z.strictObject({
     profile_id: profileId,
@@ -116,6 +132,7 @@ export const bodies = {
     lifetime: durationBetween('PT1M', 'P1826D').optional(),
     reason: note.optional(),
   }),
+  nextCsr: z.strictObject({ csr }),
   renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
   requestGrant: z.strictObject({
     /** Some of the certificate's names; all of them otherwise. */
@@ -149,8 +166,8 @@ export const bodies = {
   revokeInBulk: z.strictObject({ plan: planDigest, note: note.optional() }),
   decide: z.strictObject({ note: note.optional() }),
   reject: z.strictObject({ note }),
-  createProfile: profileDocument.extend({ id: profileId, reason: note.optional() }),
-  changeProfile: profileDocument.extend({
+  createProfile: newDocument.extend({ id: profileId, reason: note.optional() }),
+  changeProfile: newDocument.extend({
     base_version: z.int().min(1).optional(),
     reason: note.optional(),
   }),
@@ -257,7 +274,7 @@ export const queries = {
   audit: z
     .strictObject({
       ...paging,
-      actor: z.union([principalId, z.string().regex(/^system-[a-z-]{1,40}$/)]).optional(),
+      actor: z.union([requesterId, z.string().regex(/^system-[a-z-]{1,40}$/)]).optional(),
       action: z.enum(eventTypes).optional(),
       resource: z.string().min(1).max(128).optional(),
       ...interval,
@@ -407,6 +424,34 @@ export const operations = {
     params: grantParams,
     body: bodies.decide,
     output: jobView,
+  }),
+  getRenewal: route({
+    method: 'GET',
+    path: `${prefix}/certificates/{id}/renewal`,
+    function: 'read',
+    permission: 'read',
+    summary: 'Where the renewal of a certificate stands: when it opens, what it waits for',
+    params: certificateParams,
+    output: renewalView,
+  }),
+  getRenewalInfo: route({
+    method: 'GET',
+    path: `${prefix}/certificates/{id}/renewal-info`,
+    function: 'read',
+    permission: 'read',
+    summary: 'When the holder of a certificate should renew it (RFC 9773)',
+    params: certificateParams,
+    output: renewalInfoView,
+  }),
+  uploadNextCsr: route({
+    method: 'PUT',
+    path: `${prefix}/certificates/{id}/next-csr`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Bring the CSR of the next renewal ahead; it is used once',
+    params: certificateParams,
+    body: bodies.nextCsr,
+    output: nextCsrView,
   }),
   revokeCertificate: route({
     method: 'POST',

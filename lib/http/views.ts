@@ -13,6 +13,7 @@ import { type Job, type JobFile, job, jobContent } from '../model/job.ts'
 import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
 import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
+import { type NextCsr, nextCsr, renewal } from '../model/renewal.ts'
 import { target } from '../model/revocation-plan.ts'
 import { missingOf } from '../model/staging.ts'
 import { harmless, summaryOf } from '../model/summary.ts'
@@ -26,6 +27,43 @@ export const certificateView = certificate.omit({ version: true })
 export const viewCertificate = ({ version: _, ...rest }: Certificate): z.infer<typeof certificateView> => rest
 
 export const versionView = certificateVersion.omit({ csr: true })
+
+const window = { start: instant, end: instant }
+
+/** Where the renewal of a certificate stands. */
+export const renewalView = z.strictObject({
+  ...renewal.pick({ certificate_id: true, certificate_version: true, state: true, next_at: true }).shape,
+  /** When it renews: at a moment in the window; what waits for people opens earlier. */
+  window: z.strictObject({ ...window, at: instant, opens_at: instant }),
+  not_after: instant,
+  /** The renewal that is open, or the last one that was. */
+  job_id: renewal.shape.job_id,
+  attempts: z.int(),
+  max_attempts: z.int(),
+  /** By when a CSR must be there; null where none is waited for. */
+  csr_deadline: instant.nullable(),
+  /** Expiry alerts given for this version, by how long before its end. */
+  alerts: z.array(z.string()),
+  last_error: z.string().nullable(),
+  next_csr: nextCsr
+    .pick({ spki_sha256: true, uploaded_by: true, uploaded_at: true, used_by: true })
+    .nullable(),
+})
+
+export const nextCsrView = nextCsr.omit({ csr: true, version: true })
+
+export const viewNextCsr = ({ csr: _, version: __, ...rest }: NextCsr): z.infer<typeof nextCsrView> => rest
+
+/** RFC 9773 §4.2, in the words of this API. */
+export const renewalInfoView = z.strictObject({
+  certificate_id: z.string(),
+  certificate_version: z.int(),
+  /** RFC 9773 §4.1; null for a certificate without an authority key identifier. */
+  cert_id: z.string().nullable(),
+  suggested_window: z.strictObject(window),
+  because: z.enum(['policy', 'revoked', 'revocation_planned']),
+  retry_after_seconds: z.int(),
+})
 
 export const jobView = job.omit({ version: true, approval: true, lease: true, queue: true }).extend({
   approval_id: z.string().nullable(),

@@ -34,6 +34,7 @@ const variables = {
   CRL_PUSH: jsonOf(z.array(pushTarget)),
   CA_KEYS: jsonOf(z.record(z.string(), text)),
   KEY_RATE: jsonOf(z.strictObject({ requests_per_second: z.number().min(1), burst: z.number().min(1) })),
+  RENEWALS_PER_SWEEP: jsonOf(z.int().min(1)),
   OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),
   PCA_AUTHORITIES: jsonOf(z.record(z.string(), text)),
   QUEUE_URLS: jsonOf(z.strictObject({ kms: text, 'acm-pca': text, apply: text, status: text, notify: text })),

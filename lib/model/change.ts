@@ -6,6 +6,7 @@ import type { Issuance, Job, JobContent, JobFile } from './job.ts'
 import { isTerminal, mayBecome } from './job.ts'
 import type { PrincipalStep } from './principal-change.ts'
 import type { ProfileVersion } from './profile.ts'
+import type { NextCsr, Renewal } from './renewal.ts'
 import type { RevocationEntry, SerialStatus } from './revocation.ts'
 import { instantOf } from './time.ts'
 
@@ -21,7 +22,9 @@ export type Replay = {
 
 /**
  * What is stored together with a step, each with its own condition:
- * `new` must not exist yet; `next` replaces the version before its own; a
+ * `new` must not exist yet (but for the renewal of a new version, which
+ * replaces whatever was known of the one before it: the certificate's own
+ * condition guards it); `next` replaces the version before its own; a
  * `require` only looks, and fails the whole step if the world has moved on.
  */
 export type Write =
@@ -35,6 +38,8 @@ export type Write =
       /** What must still be stored as its `revoked_at`. */
       readonly before: string | null
     }
+  | { readonly write: 'new_renewal' | 'next_renewal'; readonly renewal: Renewal }
+  | { readonly write: 'next_csr'; readonly csr: NextCsr }
   | { readonly write: 'new_serial' | 'next_serial'; readonly serial: SerialStatus }
   | { readonly write: 'revocation_entry'; readonly entry: RevocationEntry }
   | { readonly write: 'profile'; readonly profile: ProfileVersion }

@@ -1,6 +1,6 @@
 import type { Approval, Decision } from './approval.ts'
 import { type Change, type Draft, step } from './change.ts'
-import type { JobFile } from './job.ts'
+import { broughtBy, type JobFile } from './job.ts'
 import { demand } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import type { ReceiptDraft } from './receipt.ts'
@@ -63,6 +63,8 @@ const complaint = (file: JobFile, by: Principal, { verdict }: Verdict): string |
       : 'two-person integrity: nobody decides their own request'
   if (isOwner(by, job.owner))
     return 'two-person integrity: the owner of what is requested does not decide on it'
+  if (broughtBy(file.content) === by.id)
+    return 'two-person integrity: whoever brought the CSR does not decide on it'
   return null
 }
 

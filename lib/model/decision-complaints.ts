@@ -1,7 +1,7 @@
 import type { Decision } from './approval.ts'
 import type { Event } from './event.ts'
 import type { Requirement } from './gate.ts'
-import type { JobFile } from './job.ts'
+import { broughtBy, type JobFile } from './job.ts'
 import { may } from './permissions.ts'
 import { isOwner } from './principal.ts'
 import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
@@ -57,6 +57,7 @@ export function* decisionComplaints(
   const { owner, requested_by, digest, approval } = file.job
   if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
     yield 'two-person integrity: an approver is the requester or the owner'
+  if (decision.by === broughtBy(file.content)) yield 'two-person integrity: an approver brought the CSR'
   if (decision.digest !== digest) yield 'a decision was made on other content'
   if (approval !== null && decision.time > approval.expires_at) yield 'a decision was made after the deadline'
   const recorded = recordOf(decision, file.events)

@@ -6,10 +6,11 @@ import { digestOf } from './digest.ts'
 import { type Event, isUnbroken } from './event.ts'
 import { boundsComplaints, type Grant, type GrantPlace, placeComplaints, standingOf } from './grant.ts'
 import { jobOfGrant } from './ids.ts'
-import { contentDigest, type JobContent, type JobFile, jobStatuses, mayBecome } from './job.ts'
+import { broughtBy, contentDigest, type JobContent, type JobFile, jobStatuses, mayBecome } from './job.ts'
 import type { ProfileVersion } from './profile.ts'
 import type { VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
+import { renewalPrincipal } from './renewal-principal.ts'
 import { profileMadeBy } from './retell.ts'
 import { missingOf, stagesOf } from './staging.ts'
 import { instantOf } from './time.ts'
@@ -171,8 +172,9 @@ function* grantComplaints(file: JobFile, place: GrantPlace, account: Examined): 
   const requirement = requirementFor(by.content, rules)
   if (requirement === null) return yield `${place.id} came about without approval`
   yield* approvalComplaints(by, requirement, account)
-  if (by.job.approval?.decisions.some(({ by: who }) => who === job.requested_by))
-    yield 'two-person integrity: whoever asks is one of those who approved the grant'
+  const askers = [job.requested_by, broughtBy(renewal)]
+  if (by.job.approval?.decisions.some(({ by: who }) => askers.includes(who)))
+    yield 'two-person integrity: whoever asks, or brought the CSR, is one of those who approved the grant'
   yield* boundsComplaints(by.content, renewal)
   if (file.issuance === null) return
   const { planned_at } = file.issuance
@@ -239,6 +241,8 @@ function* recordComplaints(file: JobFile): Generator<string> {
   if (content.type !== job.type) yield 'the content is of another type'
   if (first.actor !== job.requested_by || first.details.owner !== job.owner)
     yield 'the requester or the owner is not the one on record'
+  if (job.requested_by === renewalPrincipal.id && broughtBy(content) === null)
+    yield 'the schedule asks for renewals, each on behalf of somebody, and for nothing else'
   const last = events.at(-1)?.job
   if (last?.status !== job.status || last.approval_state !== (job.approval?.state ?? null))
     yield 'the status is not the one on record'

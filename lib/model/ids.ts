@@ -21,6 +21,8 @@ export const principalId = z.string().regex(/^pr-[a-z0-9]{1,32}$/)
 export const teamName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/, {
   error: 'must be lower case letters, digits and hyphens, at most 62',
 })
+/** Whoever may stand behind a request: a principal, or the schedule, whose id no principal can have. */
+export const requesterId = z.string().regex(/^pr-(?:[a-z0-9]{1,32}|system-renewal)$/)
 
 /** An approval is a view of its job: same suffix, other prefix. */
 export const approvalIdOf = (job: string): string => job.replace(/^job-/, 'ar-')

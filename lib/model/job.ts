@@ -4,7 +4,7 @@ import { approval } from './approval.ts'
 import { digestOf } from './digest.ts'
 import type { Event } from './event.ts'
 import { grantBounds, grantPlace } from './grant.ts'
-import { certificateId, grantId, issuerId, jobId, principalId, profileId } from './ids.ts'
+import { certificateId, grantId, issuerId, jobId, principalId, profileId, requesterId } from './ids.ts'
 import { keyName } from './issuer.ts'
 import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
@@ -111,6 +111,11 @@ export const jobContent = z.discriminatedUnion('type', [
     replaces: z.int().min(1),
     /** The place under a standing grant that it takes, instead of an approval of its own. */
     grant: grantPlace.optional(),
+    /**
+     * Whoever brought the CSR, where that is not the requester: they do not
+     * decide either. Absent otherwise, and from what is older than this field.
+     */
+    on_behalf_of: principalId.optional(),
   }),
   revocation,
   z.strictObject({
@@ -129,6 +134,10 @@ export const jobContent = z.discriminatedUnion('type', [
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>
+
+/** Who stands behind a request besides the requester: they do not decide on it. Null for nobody. */
+export const broughtBy = (content: JobContent): string | null =>
+  content.type === 'Renewal' ? (content.on_behalf_of ?? null) : null
 
 export const jobTypes = [
   'Issuance',
@@ -174,7 +183,7 @@ export const job = z.strictObject({
   issuer_id: issuerId.nullable(),
   /** Whoever answers for the result: never one of those who approve it. */
   owner: z.string().trim().min(1).max(256),
-  requested_by: principalId,
+  requested_by: requesterId,
   reason: z.string().max(2000).nullable(),
   approval: approval.nullable(),
   /** The standing grant that is used instead of an approval, and the how manieth of its renewals this is. */

@@ -65,6 +65,16 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
       dimensions: { channel: String(details.channel), outcome: String(details.outcome) },
     },
   ],
+  certificate_expiring: ({ details }) => [
+    {
+      name: 'certificates_expiring',
+      unit: 'Count',
+      value: 1,
+      dimensions: { urgency: String(details.urgency) },
+    },
+  ],
+  renewal_failed: () => [{ name: 'renewals_failed', unit: 'Count', value: 1, dimensions: {} }],
+  renewal_needs_csr: () => [{ name: 'renewals_waiting_for_csr', unit: 'Count', value: 1, dimensions: {} }],
 }
 
 /** What an event adds to the metrics: they count what is on record, and nothing else. */
@@ -82,4 +92,17 @@ export const measuresOfSweep = (swept: {
     dimensions: {},
   },
   { name: 'leases_reclaimed', unit: 'Count', value: swept.reclaimed, dimensions: {} },
+]
+
+/** What a sweep over renewals adds: what was due, how long the first of it had waited, and what is left. */
+export const measuresOfRenewals = (swept: {
+  readonly due: number
+  readonly backlog_seconds: number
+  readonly left: number
+  readonly faults: number
+}): readonly Measure[] => [
+  { name: 'renewals_due', unit: 'Count', value: swept.due, dimensions: {} },
+  { name: 'renewals_backlog_seconds', unit: 'Seconds', value: swept.backlog_seconds, dimensions: {} },
+  { name: 'renewals_left', unit: 'Count', value: swept.left, dimensions: {} },
+  { name: 'renewals_faults', unit: 'Count', value: swept.faults, dimensions: {} },
 ]

@@ -2,7 +2,7 @@ import type { Certificate } from './certificate.ts'
 import { approvalsOf } from './decide.ts'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
-import type { Job, JobFile } from './job.ts'
+import { broughtBy, type Job, type JobContent, type JobFile } from './job.ts'
 import { may } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import { stageFor } from './staging.ts'
@@ -80,10 +80,11 @@ const textIn = (details: Event['details'], name: string): string | null => {
 }
 
 /** Whether this person's approval would count now. */
-const isAsked = (who: Principal, { approval, requested_by, owner }: Job): boolean =>
+const isAsked = (who: Principal, { approval, requested_by, owner }: Job, content: JobContent): boolean =>
   approval?.state === 'pending' &&
   may(who, 'decide') &&
   who.id !== requested_by &&
+  who.id !== broughtBy(content) &&
   !isOwner(who, owner) &&
   !approval.decisions.some(({ by }) => by === who.id) &&
   stageFor(approval, approvalsOf(approval.decisions), who) !== null
@@ -97,7 +98,7 @@ const audiencesOf = (who: Principal, account: Account): readonly Audience[] => {
   const owner = ownerOf(account)
   const all: readonly (readonly [Audience, boolean])[] = [
     ['requester', file?.job.requested_by === who.id],
-    ['approvers', file !== null && isAsked(who, file.job)],
+    ['approvers', file !== null && isAsked(who, file.job, file.content)],
     ['owner', owner !== null && isOwner(who, owner)],
   ]
   return all.flatMap(([audience, applies]) => (applies ? [audience] : []))

@@ -21,6 +21,8 @@ export type Opening = {
   readonly requirement: Requirement | null
   /** Why it takes an approval although its certificate has standing grants. */
   readonly outside_grants?: Job['outside_grants'] | undefined
+  /** Whether it was asked for before, and nobody decided in time. */
+  readonly escalated?: boolean
 }
 
 const requested: Readonly<Record<JobContent['type'], EventType>> = {
@@ -123,7 +125,13 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     updated_at: created_at,
   }
   const actor = { id: requester.id, type: requester.kind === 'person' ? 'Person' : 'Service' } as const
-  const details = { digest, owner, reason, summary: summaryOf(content) }
+  const details = {
+    digest,
+    owner,
+    reason,
+    summary: summaryOf(content),
+    ...(opening.escalated === true ? { escalated: true } : {}),
+  }
   const opened: Draft = {
     type: requested[content.type],
     actor,

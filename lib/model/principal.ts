@@ -58,7 +58,8 @@ export const documentOf = ({ kind, name, email, roles, teams, status }: Principa
 /** Who a rule sees: enough to compare people, nothing secret. */
 export type Identity = Pick<Principal, 'id' | 'name' | 'email'>
 
-const folded = (text: string): string => text.normalize('NFKC').trim().toLowerCase()
+/** Names of people as they are compared: whatever the case, width or white space around them. */
+export const folded = (text: string): string => text.normalize('NFKC').trim().toLowerCase()
 
 /** Whether a free-text owner means this principal: by id, name or e-mail, whatever the case. */
 export const isOwner = (who: Identity, owner: string): boolean =>

@@ -4,6 +4,7 @@ import { approvalPolicy } from './approval-policy.ts'
 import { issuerId, profileId } from './ids.ts'
 import { attributeTypes } from './names.ts'
 import { extendedKeyUsages, issuerFacts, objectIdentifier } from './plan.ts'
+import { renewalPolicy } from './renewal-policy.ts'
 import { durationBetween, instant, secondsOf } from './time.ts'
 
 const dnsDomain = z
@@ -117,6 +118,11 @@ export const profileDocument = z.strictObject({
   validity: validityRules,
   /** Whether a renewal without a new CSR may certify the same public key again. */
   allow_key_reuse: z.boolean().default(true),
+  /**
+   * Absent from what was made before there were renewals by schedule: a default
+   * here would change the digest of what was approved then.
+   */
+  renewal: renewalPolicy.optional(),
 })
 
 export type ProfileDocument = Readonly<z.infer<typeof profileDocument>>

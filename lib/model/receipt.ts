@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { jobId, principalId, teamName } from './ids.ts'
+import { jobId, principalId, requesterId, teamName } from './ids.ts'
 import { grantedBy, roles } from './principal.ts'
 import { instant } from './time.ts'
 
@@ -35,7 +35,7 @@ export const receiptClaims = z.strictObject({
   digest: sha256Hex,
   /** Of the rules that asked for approval. */
   policy_sha256: sha256Hex,
-  requester: principalId,
+  requester: requesterId,
   owner: z.string(),
   /** Null where nobody decided: the deadline passed. */
   decider: voucher.nullable(),

@@ -43,6 +43,21 @@ const table: Partial<Record<EventType | Coming, Telling>> = {
   job_failed: { title: 'Job failed', urgency: 'urgent', to: concerned },
   issuance_failed: { title: 'Issuance failed', urgency: 'urgent', to: concerned },
   signing_refused: { title: 'Signing refused: no valid mandate', urgency: 'urgent', to: concerned },
+  renewal_needs_csr: {
+    title: 'A certificate needs a new CSR to be renewed',
+    urgency: 'action',
+    to: ['owner', 'team'],
+  },
+  renewal_failed: {
+    title: 'A certificate does not renew by itself any more',
+    urgency: 'urgent',
+    to: ['owner', 'team'],
+  },
+  certificate_expiring: {
+    title: 'A certificate is about to end, or has ended, without a renewal',
+    urgency: 'urgent',
+    to: ['owner', 'team'],
+  },
   certificate_quarantined: {
     title: 'Certificate quarantined: it is not what was approved',
     urgency: 'urgent',

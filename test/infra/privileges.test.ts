@@ -32,7 +32,10 @@ const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['states:SendTaskFailure', []],
   ['states:GetExecutionHistory', []],
   ['states:UpdateStateMachine', []],
-  ['lambda:InvokeFunction', [workflowRole, expect.stringMatching(/^SchedulesTendRole/)]],
+  [
+    'lambda:InvokeFunction',
+    [workflowRole, expect.stringMatching(/^SchedulesRenewRole/), expect.stringMatching(/^SchedulesTendRole/)],
+  ],
   ['lambda:UpdateFunctionCode', []],
   ['iam:PassRole', []],
   ['sts:AssumeRole', []],
@@ -121,6 +124,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'JOB', 'PRINCIPAL', 'SUBJECT']],
     ['workflow-refuse', ['JOB']],
     ['schedule-tend', ['JOB']],
+    ['schedule-renew', ['CERTIFICATE', 'JOB', 'RENEWAL', 'USE']],
     ['worker-acm-pca', ['CERTIFICATE', 'JOB', 'SERIAL', 'SPENT']],
     ['worker-kms', ['CERTIFICATE', 'ISSUER', 'JOB', 'SERIAL', 'SPENT']],
     [

@@ -3,8 +3,10 @@ import type { Row, TableClient } from '../../lib/aws/table-client.ts'
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\u0000${sk}`
 
-const holds = (condition: Condition, stored: Row | undefined): boolean =>
-  condition === 'absent' ? stored === undefined : stored?.[condition.attribute] === condition.equals
+const holds = (condition: Condition | 'any', stored: Row | undefined): boolean => {
+  if (condition === 'any') return true
+  return condition === 'absent' ? stored === undefined : stored?.[condition.attribute] === condition.equals
+}
 
 /** A table in memory: the same conditions, the same order, the same all-or-nothing. */
 export type MemoryTable = TableClient & {

@@ -20,6 +20,7 @@ import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { notifications } from '../../lib/aws/notifications.ts'
 import { principals } from '../../lib/aws/principals.ts'
+import { renewals } from '../../lib/aws/renewals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
@@ -35,6 +36,8 @@ import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
 import { type Notified, notify } from '../../lib/flows/notify.ts'
 import { publishStatus } from '../../lib/flows/publish-status.ts'
+import { renewDue } from '../../lib/flows/renew-due.ts'
+import { requestRenewal } from '../../lib/flows/request-renewal.ts'
 import { tend } from '../../lib/flows/tend.ts'
 import type { Answers, Call, Reply } from '../../lib/http/call.ts'
 import { type ApiFunction, type Operation, type OperationId, operations } from '../../lib/http/routes.ts'
@@ -45,6 +48,7 @@ import type { Job } from '../../lib/model/job.ts'
 import type { EventPlace } from '../../lib/model/notification.ts'
 import type { Principal, Role } from '../../lib/model/principal.ts'
 import type { Credential } from '../../lib/model/receipt.ts'
+import { renewalPrincipal } from '../../lib/model/renewal-principal.ts'
 import type { Webhook } from '../../lib/model/webhook.ts'
 import { wholeOf } from '../../lib/pki/crl.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
@@ -217,6 +221,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     founders: founders(table),
     accesses: accesses(table),
     replays: replays(table),
+    renewals: renewals(table),
     serials: serialStatuses(table),
     lists: revocationLists(table),
     revocables: revocables(table),
@@ -360,6 +365,18 @@ export const makeWorld = async (seed: Seed | null = null) => {
     return swept
   }
 
+  const faults: unknown[] = []
+
+  /** A sweep over the renewals that are due, at most so many; nothing is carried out yet. */
+  const renew = (per_sweep = 200) =>
+    renewDue({
+      ...ports,
+      propose: (certificate_id, scheduled) =>
+        requestRenewal(ports, renewalPrincipal, { certificate_id, scheduled }),
+      per_sweep,
+      fault: (error) => void faults.push(error),
+    })
+
   /** A request for a certificate, on the gated profile unless it says another. */
   const ask = async (body: object = {}, who: Name = 'alice') => {
     const request = { profile_id: 'p-prod-web', csr: csrFor('www.example.com'), ...body }
@@ -397,6 +414,9 @@ export const makeWorld = async (seed: Seed | null = null) => {
     ask,
     made,
     sweep,
+    renew,
+    /** What went wrong in sweeps over renewals. */
+    faults,
     authority,
     again,
     /** Whoever is told outside. */

@@ -28,6 +28,8 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'getEvidence',
       'listGrants',
       'getGrant',
+      'getRenewal',
+      'getRenewalInfo',
       // What more it takes is said by the decision itself, after two-person integrity, …
       'approve',
       'reject',
@@ -44,6 +46,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'requestCertificate',
       'renewCertificate',
       'requestGrant',
+      'uploadNextCsr',
       'revokeCertificate',
       'releaseCertificate',
       'cancelJob',

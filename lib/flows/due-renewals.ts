@@ -1,0 +1,65 @@
+import { instantOf, later } from '../model/time.ts'
+import type { DueRenewal, Renewals } from '../ports.ts'
+
+/** What is due, and how the oldest hour that is looked at moves on once it is dealt with. */
+export type Scope = {
+  /** Soonest to expire first. */
+  readonly due: readonly DueRenewal[]
+  readonly moveOn: (left: readonly DueRenewal[]) => Promise<void>
+}
+
+/** How far back the first sweep ever looks, and how many hours any sweep looks at, oldest first. */
+const firstHours = 168
+const mostHours = 336
+
+/** How many keys one sweep reads; beyond that, each partition gives its share. */
+const mostKeys = 20_000
+
+/** What is written into an hour is seen in the index within this time: only then is the hour done with. */
+const settleSeconds = 600
+
+/** How many partitions are asked at once. */
+const together = 16
+
+const hourMilliseconds = 3_600_000
+
+/** Hours are counted here, and written only where they are asked for. */
+const numberOf = (hour: string): number => Date.parse(`${hour}:00:00.000Z`) / hourMilliseconds
+const hourAt = (date: Date): number => Math.floor(date.getTime() / hourMilliseconds)
+const nameOf = (number: number): string => instantOf(new Date(number * hourMilliseconds)).slice(0, 13)
+
+const inTurns = async <T, R>(all: readonly T[], ask: (one: T) => Promise<R>): Promise<readonly R[]> => {
+  const answers: R[] = []
+  for (let from = 0; from < all.length; from += together)
+    answers.push(...(await Promise.all(all.slice(from, from + together).map(ask))))
+  return answers
+}
+
+/**
+ * Everything that is due, and nothing that is not: one query a shard for this
+ * hour, and for each hour since the oldest that may have something left.
+ */
+export const dueRenewals = async (renewals: Renewals, now: Date, least: number): Promise<Scope> => {
+  const pointer = await renewals.pointer()
+  const settled = hourAt(later(now, -settleSeconds))
+  const from = pointer === null ? hourAt(now) - firstHours : numberOf(pointer)
+  const to = Math.min(hourAt(now), from + mostHours - 1)
+  const run = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+  // After a long time the newest hours are looked at beside the oldest: what is short-lived cannot wait.
+  const newest = [settled, hourAt(now)].filter((hour) => hour > to)
+  const hours = [...run, ...new Set(newest)].map(nameOf)
+  const shards = Array.from({ length: renewals.shards }, (_, shard) => shard)
+  const buckets = hours.flatMap((hour) => shards.map((shard) => ({ hour, shard })))
+  const limit = Math.max(least, Math.ceil(mostKeys / buckets.length))
+  const read = await inTurns(buckets, (bucket) => renewals.due(bucket, instantOf(now), limit))
+  const due = read.flat().sort((a, b) => (a.not_after < b.not_after ? -1 : 1))
+  const cut = buckets.filter((_, index) => (read[index]?.length ?? 0) >= limit).map(({ hour }) => hour)
+  return {
+    due,
+    moveOn: async (left) => {
+      const unfinished = [...left.map(({ next_at }) => next_at.slice(0, 13)), ...cut].map(numberOf)
+      const reached = Math.min(to + 1, settled, ...unfinished)
+      if (reached > from || pointer === null) await renewals.movePointer(pointer, nameOf(reached))
+    },
+  }
+}
