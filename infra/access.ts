@@ -1,6 +1,6 @@
 /**
  * What each function may do, and nothing else: one row a function, one role a
- * row. The stacks build the roles from these rows and the template test checks
+ * row, save the two that sign with CA keys and share one. The stacks build the roles from these rows and the template test checks
  * the synthesized template against them.
  *
  * `keys` are the partition keys (`dynamodb:LeadingKeys`) a grant is limited to.
@@ -61,6 +61,8 @@ export type Variable =
 export type Row = {
   readonly file: string
   readonly purpose: string
+  /** Of functions that share a role: its name. */
+  readonly role?: 'signer'
   readonly memory: number
   readonly timeout_seconds: number
   readonly variables: readonly Variable[]
@@ -199,6 +201,7 @@ export const access = {
   'worker-kms': {
     ...queue,
     file: 'functions/workers/kms.ts',
+    role: 'signer',
     purpose: 'Signs certificates with CA keys',
     variables: ['CA_KEYS', 'RECEIPT_KEYS', 'STATUS_URL'],
     may: [
@@ -244,6 +247,7 @@ export const access = {
     ...queue,
     timeout_seconds: 60,
     file: 'functions/workers/publish-status.ts',
+    role: 'signer',
     purpose: 'Signs CRLs and responder certificates, and puts them where relying parties look',
     variables: ['CA_KEYS', 'STATUS_URL', 'BUCKET_NAME', 'RESPONDER_KEY_ARN'],
     may: [
@@ -361,9 +365,27 @@ export function deployedIn(stage: { readonly crl_push: readonly unknown[] }): re
   return functionIds.filter((id) => rowOf(id).setting === undefined || stage.crl_push.length > 0)
 }
 
-/** The functions whose row grants `action`, on one resource or on any. */
-export function allowed(action: string, on?: Resource): readonly FunctionId[] {
-  return functionIds.filter((id) =>
-    rowOf(id).may.some((grant) => grant.actions.includes(action) && (on === undefined || grant.on === on)),
+/** A role: the function that has it for itself, or the name under which several share it. */
+export type RoleId = FunctionId | NonNullable<Row['role']>
+
+export function roleOf(id: FunctionId): RoleId {
+  return rowOf(id).role ?? id
+}
+
+/** The functions that have this role. */
+export function holdersOf(role: RoleId): readonly FunctionId[] {
+  return functionIds.filter((id) => roleOf(id) === role)
+}
+
+/** All that a role may, each once: what the rows of its functions say. */
+export function grantsOf(role: RoleId): readonly Grant[] {
+  const grants = holdersOf(role).flatMap((id) => rowOf(id).may)
+  return [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()]
+}
+
+/** The roles with a row that grants `action` on this resource. */
+export function allowed(action: string, on: Resource): readonly RoleId[] {
+  return [...new Set(functionIds.map(roleOf))].filter((role) =>
+    grantsOf(role).some((grant) => grant.actions.includes(action) && grant.on === on),
   )
 }

@@ -1,5 +1,5 @@
 import { Aws } from 'aws-cdk-lib'
-import type { FunctionId } from './access.ts'
+import type { FunctionId, RoleId } from './access.ts'
 import type { Stage } from './config.ts'
 
 /** Names that people, key policies and scripts rely on. */
@@ -8,11 +8,11 @@ export function functionName(stage: Stage, id: FunctionId): string {
 }
 
 /** Roles are global to an account, so their names carry the region. */
-export function roleName(stage: Stage, id: FunctionId): string {
+export function roleName(stage: Stage, id: RoleId): string {
   return `countersign-${stage.name}-${Aws.REGION}-${id}`
 }
 
-export function roleArn(stage: Stage, id: FunctionId, account: string = Aws.ACCOUNT_ID): string {
+export function roleArn(stage: Stage, id: RoleId, account: string = Aws.ACCOUNT_ID): string {
   return `arn:${Aws.PARTITION}:iam::${account}:role/${roleName(stage, id)}`
 }
 

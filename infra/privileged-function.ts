@@ -1,9 +1,19 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { type FunctionId, type Grant, type Resource, rowOf, type Variable } from './access.ts'
+import {
+  type FunctionId,
+  type Grant,
+  grantsOf,
+  holdersOf,
+  type Resource,
+  type RoleId,
+  roleOf,
+  rowOf,
+  type Variable,
+} from './access.ts'
 import type { Stage } from './config.ts'
 import { environmentName, functionName, roleName } from './names.ts'
 
@@ -40,7 +50,7 @@ export class PrivilegedFunction extends LambdaFunction {
       timeout: Duration.seconds(row.timeout_seconds),
       environment: environmentOf(id, around),
       logGroup,
-      role: roleOf(home, id, around, logGroup),
+      role: roleFor(home, id, around, logGroup),
     })
     this.functionId = id
   }
@@ -57,29 +67,46 @@ function environmentOf(id: FunctionId, around: Surroundings): Record<string, str
   }
 }
 
-function roleOf(scope: Construct, id: FunctionId, around: Surroundings, logGroup: LogGroup): Role {
+/** The role of a function: its own, or the one that it shares, which is made with the first of those that share it. */
+function roleFor(home: Construct, id: FunctionId, around: Surroundings, logGroup: LogGroup): Role {
+  const role = roleOf(id)
   const logs = new PolicyStatement({
     effect: Effect.ALLOW,
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     resources: [logGroup.logGroupArn],
   })
-  const role = new Role(scope, 'Role', {
-    roleName: roleName(around.stage, id),
-    description: rowOf(id).purpose,
+  if (role === id) return newRole(home, 'Role', role, { around, statements: [logs] })
+  const stack = Stack.of(home)
+  const there = stack.node.tryFindChild(role)
+  const shared = there instanceof Role ? there : newRole(stack, role, role, { around, statements: [] })
+  shared.addToPolicy(logs)
+  return shared
+}
+
+function newRole(
+  scope: Construct,
+  id: string,
+  role: RoleId,
+  { around, statements }: { readonly around: Surroundings; readonly statements: readonly PolicyStatement[] },
+): Role {
+  return new Role(scope, id, {
+    roleName: roleName(around.stage, role),
+    description: holdersOf(role)
+      .map((holder) => rowOf(holder).purpose)
+      .join('. '),
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     inlinePolicies: {
       access: new PolicyDocument({
         // What a setting names none of is not granted.
         statements: [
-          logs,
-          ...rowOf(id)
-            .may.filter(({ on }) => around.arns[on]?.length !== 0)
+          ...statements,
+          ...grantsOf(role)
+            .filter(({ on }) => around.arns[on]?.length !== 0)
             .map((grant) => statementOf(grant, around)),
         ],
       }),
     },
   })
-  return role
 }
 
 function statementOf(grant: Grant, around: Surroundings): PolicyStatement {

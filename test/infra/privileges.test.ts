@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { deployedIn, functionIds, rowOf } from '../../infra/access.ts'
+import { deployedIn, functionIds, grantsOf, holdersOf, roleOf, rowOf } from '../../infra/access.ts'
 import { stageNames, stageOf } from '../../infra/config.ts'
 import {
   actionsOf,
@@ -15,14 +15,14 @@ const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
 
 /** Every action that would get around the gate, and all the roles that have it. */
 const privileges: readonly (readonly [string, readonly unknown[]])[] = [
-  ['kms:Sign', ['api-decide', 'schedule-tend', 'worker-kms', 'worker-publish-status']],
-  ['kms:GetPublicKey', ['api-read', 'api-rules', 'worker-acm-pca', 'worker-apply', 'worker-kms']],
+  ['kms:Sign', ['api-decide', 'schedule-tend', 'signer']],
+  ['kms:GetPublicKey', ['api-read', 'api-rules', 'signer', 'worker-acm-pca', 'worker-apply']],
   ['acm-pca:IssueCertificate', ['worker-acm-pca']],
   ['acm-pca:RevokeCertificate', ['worker-acm-pca']],
   ['acm-pca:GetCertificateAuthorityCertificate', ['api-rules']],
   ['acm-pca:ImportCertificateAuthorityCertificate', []],
   ['acm-pca:UpdateCertificateAuthority', []],
-  ['kms:Encrypt', ['worker-publish-status']],
+  ['kms:Encrypt', ['signer']],
   ['kms:Decrypt', ['status-ocsp']],
   ['kms:CreateGrant', []],
   ['kms:PutKeyPolicy', []],
@@ -43,7 +43,7 @@ const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['dynamodb:Scan', []],
   ['dynamodb:DeleteTable', []],
   ['dynamodb:PartiQLUpdate', []],
-  ['s3:PutObject', ['worker-publish-status']],
+  ['s3:PutObject', ['signer']],
   ['sns:Publish', ['worker-notify']],
   ['secretsmanager:GetSecretValue', ['worker-notify']],
   ['secretsmanager:PutSecretValue', []],
@@ -77,12 +77,13 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     expect(rolesAllowed(synthesized.resources, action)).toEqual(allowed)
   })
 
-  it.each(deployedIn(stageOf({ stage: name })))(
-    '%s may do what its row says, write its log, read its source, and no more',
+  it.each([...new Set(deployedIn(stageOf({ stage: name })).map(roleOf))])(
+    '%s may do what its rows say, write its log, read its source, and no more',
     (id) => {
       const granted = new Set(roles[id]?.flatMap(actionsOf))
-      const plumbing = new Set(['logs:CreateLogStream', 'logs:PutLogEvents', ...sourceActions(id)])
-      const own = rowOf(id).may.flatMap(({ actions }) => actions)
+      const sources = holdersOf(id).flatMap(sourceActions)
+      const plumbing = new Set(['logs:CreateLogStream', 'logs:PutLogEvents', ...sources])
+      const own = grantsOf(id).flatMap(({ actions }) => actions)
       expect([...granted].sort()).toEqual([...new Set([...own, ...plumbing])].sort())
     },
   )
@@ -101,6 +102,17 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
       .filter(({ Resource }) => Resource === '*')
       .flatMap(actionsOf)
     expect([...new Set(wide)].sort()).toEqual(withoutResource)
+  })
+
+  it('has exactly one role that signs with CA keys, held by the two functions that do', () => {
+    const functions = Object.values(synthesized.resources).filter(
+      ({ Type, Properties }) =>
+        Type === 'AWS::Lambda::Function' && /signer/.test(JSON.stringify(Properties.Role)),
+    )
+    const names = functions.map(({ Properties }) => Properties.FunctionName)
+    expect(names.sort()).toEqual(
+      ['worker-kms', 'worker-publish-status'].map((id) => `countersign-${name}-${id}`),
+    )
   })
 
   it('attaches no managed policy to a role', () => {
@@ -126,16 +138,15 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     ['schedule-tend', ['JOB']],
     ['schedule-renew', ['CERTIFICATE', 'JOB', 'RENEWAL', 'USE']],
     ['worker-acm-pca', ['CERTIFICATE', 'JOB', 'SERIAL', 'SPENT']],
-    ['worker-kms', ['CERTIFICATE', 'ISSUER', 'JOB', 'SERIAL', 'SPENT']],
     [
       'worker-apply',
       ['CERTIFICATE', 'CRL', 'GRANT', 'ISSUER', 'JOB', 'PRINCIPAL', 'PROFILE', 'SERIAL', 'SUBJECT'],
     ],
     ['status-ocsp', ['OCSP']],
-    ['worker-publish-status', ['CRL', 'RESPONDER']],
+    ['signer', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'RESPONDER', 'SERIAL', 'SPENT']],
     ['worker-notify', ['NOTIFICATION']],
   ])('%s writes only to partitions %j', (id, prefixes) => {
-    const keys = leadingKeys(id, 'dynamodb:PutItem')
+    const keys = [...new Set(leadingKeys(id, 'dynamodb:PutItem'))]
     expect(keys.sort()).toEqual(prefixes.map((prefix) => `${prefix}#*`))
   })
 
@@ -149,7 +160,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
   })
 
   it.each([
-    ['CA key', 2, ['worker-kms', 'worker-publish-status']],
+    ['CA key', 2, ['signer']],
     ['vouches for the decisions of people', 1, ['api-decide']],
     ['vouches for deadlines', 1, ['schedule-tend']],
   ])('lets a key (%s) sign digests for its roles alone, by its own policy', (purpose, count, signers) => {
@@ -169,7 +180,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
       expect(uses).toHaveLength(1)
       expect(uses[0]?.Action).toBe('kms:Sign')
       const condition = JSON.stringify(uses[0]?.Condition)
-      expect(condition.match(/-(worker|api|status|schedule|workflow)-[a-z-]+/g)).toEqual(
+      expect(condition.match(/-(signer|(worker|api|status|schedule|workflow)-[a-z-]+)/g)).toEqual(
         signers.map((id) => `-${id}`),
       )
       expect(uses[0]?.Condition).toHaveProperty('StringEquals', { 'kms:MessageType': 'DIGEST' })
