@@ -149,6 +149,8 @@ const context = z.object({
   oidc_issuers: json.optional(),
   ca_keys: json.optional(),
   ca_key_arns: json.optional(),
+  /** JSON, for stages that are tried with an authority of their own. */
+  pca_authorities: json.optional(),
   /** JSON, of which each field replaces what the stage has. */
   notifications: json.optional(),
   /** JSON, for stages whose lists are given to others on a trial. */

@@ -39,6 +39,7 @@ function partsOf({ stack, people, clients }: World) {
     bob: apiFor(stack.api_url, people.bob.api_key),
     sfn: clients.sfn,
     state_machine_arn: stack.outputs.StateMachineArn,
+    private_ca: stack.authority !== null,
   }
 }
 

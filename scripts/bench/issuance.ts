@@ -178,7 +178,7 @@ const contend = async (world: World, within: Ports, csr: string): Promise<void> 
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
 const doors = { port: await freePort(), edge_port: await freePort() }
-const ground = { folder, ...doors, emulator: null, notifications: null }
+const ground = { folder, ...doors, emulator: null, private_ca: false, notifications: null }
 const world = await makeWorld(ground, progressTo(process.stderr))
 try {
   const within = ports(world)

@@ -47,12 +47,31 @@ export const profiles = [
   { id: 'p-dev-web', name: 'Development web', requires_approval: false, ...web },
 ] as const
 
+/** An issuer of AWS Private CA, where there is one, and a profile under it that needs nobody else. */
+const privateIssuer = 'iss-private'
+export const privateProfile = {
+  ...web,
+  id: 'p-private-web',
+  name: 'Private web',
+  requires_approval: false,
+  issuer_id: privateIssuer,
+} as const
+
+export async function importAuthority(pair: Pair, authority: string): Promise<void> {
+  const body = { name: 'Private Root', authority }
+  if (!(await exists(pair.admin.get(`/issuers/${privateIssuer}`))))
+    await carryThrough(pair, pair.admin.post(`/issuers/${privateIssuer}/authority`, body))
+}
+
 export async function createIssuer(pair: Pair, issuer: (typeof issuers)[number]): Promise<void> {
   if (!(await exists(pair.admin.get(`/issuers/${issuer.id}`))))
     await carryThrough(pair, pair.admin.post('/issuers', issuer))
 }
 
-export async function createProfile(pair: Pair, profile: (typeof profiles)[number]): Promise<void> {
+export async function createProfile(
+  pair: Pair,
+  profile: (typeof profiles)[number] | typeof privateProfile,
+): Promise<void> {
   if (!(await exists(pair.admin.get(`/profiles/${profile.id}`))))
     await carryThrough(pair, pair.admin.post('/profiles', profile))
 }

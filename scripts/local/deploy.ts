@@ -31,6 +31,8 @@ type Target = {
   readonly folder: string
   readonly notifications: string | null
   readonly crl_push?: string | undefined
+  /** JSON: certificate authorities by name; null for those that the stage has. */
+  readonly authorities: string | null
 }
 
 const stack = 'countersign-local'
@@ -55,6 +57,7 @@ export async function deploy(target: Target, progress: Progress): Promise<Output
         `status_url=${target.status_url}`,
         ...(target.notifications === null ? [] : ['-c', `notifications=${target.notifications}`]),
         ...(target.crl_push === undefined ? [] : ['-c', `crl_push=${target.crl_push}`]),
+        ...(target.authorities === null ? [] : ['-c', `pca_authorities=${target.authorities}`]),
       ]),
     ),
     progress.step('cdk bootstrap', () => cdk(['bootstrap', `aws://${account}/${region}`, '--app', ''])),

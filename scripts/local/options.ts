@@ -8,6 +8,8 @@ export type Options = {
   readonly edge_port: number
   /** An emulator that is running already; null to start one. */
   readonly emulator: string | null
+  /** With AWS Private CA by moto beside the emulator. */
+  readonly private_ca: boolean
   /** JSON; null for the channels that the stage has. */
   readonly notifications: string | null
 }
@@ -18,6 +20,7 @@ export const usage = `npm start -- [options]
   --port N          port of the emulator, and so of the API    (default 4566)
   --edge-port N     port of the status site                    (default 4580)
   --emulator URL    use a LocalStack-compatible emulator that is running at URL
+  --private-ca      with AWS Private CA by moto, an issuer of it and a profile
   --notifications J channels for notifications, as JSON: see docs/operator/notifications.md
   --help            this text`
 
@@ -25,11 +28,14 @@ export const usage = `npm start -- [options]
 export function readOptions(args: readonly string[]): Options | null {
   const { values } = parsed(args)
   if (values.help) return null
+  if (values['private-ca'] && values.emulator !== undefined)
+    throw new Trouble('--private-ca: only an emulator that is started here can be told where it is')
   return {
     once: values.once,
     port: portOf('--port', values.port),
     edge_port: portOf('--edge-port', values['edge-port']),
     emulator: values.emulator === undefined ? null : urlOf(values.emulator),
+    private_ca: values['private-ca'],
     notifications: values.notifications ?? null,
   }
 }
@@ -43,6 +49,7 @@ function parsed(args: readonly string[]) {
         port: { type: 'string', default: '4566' },
         'edge-port': { type: 'string', default: '4580' },
         emulator: { type: 'string' },
+        'private-ca': { type: 'boolean', default: false },
         notifications: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },

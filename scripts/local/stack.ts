@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deploy, type Outputs } from './deploy.ts'
-import { type Edge, startEdge } from './edge.ts'
+import { startEdge } from './edge.ts'
 import { type Emulator, foreignEmulator, startEmulator } from './emulator.ts'
 import { installEmulator } from './emulator-install.ts'
 import { mustBeFree } from './ports.ts'
+import { type PrivateCa, startPrivateCa } from './private-ca.ts'
 import type { Progress } from './progress.ts'
 
 export type Stack = {
@@ -12,6 +13,8 @@ export type Stack = {
   readonly api_url: string
   readonly status_url: string
   readonly outputs: Outputs
+  /** The name under which the deployment knows the certificate authority beside it; null where there is none. */
+  readonly authority: string | null
   readonly stop: () => Promise<void>
 }
 
@@ -20,6 +23,8 @@ export type StackOptions = {
   readonly port: number
   readonly edge_port: number
   readonly emulator: string | null
+  /** Starts AWS Private CA by moto as well. */
+  readonly private_ca: boolean
   /** Channels of the stage, as `cdk -c notifications=…` takes them; null for none. */
   readonly notifications: string | null
   /** What an emulator that is started here finds in its environment besides. */
@@ -28,19 +33,26 @@ export type StackOptions = {
   readonly crl_push?: string
 }
 
+/** What the deployment calls the authority of moto. */
+const authority = 'private'
+
 /** The whole system on this machine. What was started is stopped again when something fails. */
 export async function bringUp(options: StackOptions, progress: Progress): Promise<Stack> {
-  const running: (Emulator | Edge)[] = []
+  const running: { readonly stop: () => Promise<void> | void }[] = []
   const stop = async () => {
     for (const part of running.splice(0).reverse()) await part.stop()
   }
   try {
     await mustBeFree(options.edge_port, '--edge-port')
-    const emulator = await emulatorFor(options, progress)
+    const privateCa = options.private_ca ? await startPrivateCa(progress) : null
+    if (privateCa !== null) running.push(privateCa)
+    const emulator = await emulatorFor(options, privateCa, progress)
     running.push(emulator)
     const status_url = `http://localhost:${options.edge_port}`
     const { folder, notifications, crl_push } = options
-    const target = { emulator_url: emulator.url, status_url, folder, notifications, crl_push }
+    const authorities = privateCa === null ? null : JSON.stringify({ [authority]: privateCa.arn })
+    const told = { notifications, crl_push, authorities }
+    const target = { emulator_url: emulator.url, status_url, folder, ...told }
     const outputs = await deploy(target, progress)
     const edge = await startEdge({
       port: options.edge_port,
@@ -54,6 +66,7 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
       api_url: `${emulator.url}/_aws/execute-api/${outputs.ApiId}`,
       status_url,
       outputs,
+      authority: privateCa === null ? null : authority,
       stop,
     }
   } catch (error) {
@@ -62,8 +75,15 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
   }
 }
 
-async function emulatorFor(options: StackOptions, progress: Progress): Promise<Emulator> {
-  const { emulator, port, folder, environment = {} } = options
+async function emulatorFor(
+  options: StackOptions,
+  privateCa: PrivateCa | null,
+  progress: Progress,
+): Promise<Emulator> {
+  const { emulator, port, folder } = options
+  // Functions inherit the emulator's environment.
+  const found = privateCa === null ? {} : { AWS_ENDPOINT_URL_ACM_PCA: privateCa.url }
+  const environment = { ...options.environment, ...found }
   if (emulator !== null) return foreignEmulator(emulator)
   await mustBeFree(port, '--port')
   const executable = await installEmulator(progress)

@@ -111,6 +111,18 @@ export async function rejectedNeverIssues(story: Story, csr: string): Promise<vo
   if (versions.length > 0) throw new Unexpected('no version', `${versions.length}`)
 }
 
+/** moto looks at neither validity nor algorithm, so what it returns is not what was asked of it. */
+export async function quarantined({ alice }: Story, csr: string): Promise<void> {
+  const answer = alice.post('/certificates', { profile_id: 'p-private-web', csr })
+  const { job, certificate } = await alice.expect(requested, 202, answer)
+  const { status, error_message } = await jobOver(alice, job.id)
+  if (status !== 'Failed' || !error_message?.includes('what came back is not what was approved'))
+    throw new Unexpected('job Failed: what came back is not what was approved', `${status} ${error_message}`)
+  const path = `/certificates/${certificate.id}/versions`
+  const versions = await alice.expect(z.array(z.unknown()), 200, alice.get(path))
+  if (versions.length > 0) throw new Unexpected('no version', `${versions.length}`)
+}
+
 export async function revoke({ alice, bob }: Story, certificate_id: string): Promise<void> {
   const answer = alice.post(`/certificates/${certificate_id}/revoke`, { reason: 'keyCompromise' })
   const { job, approval: gate } = await alice.expect(changed, 202, answer)

@@ -12,6 +12,8 @@ export type Story = {
   readonly bob: Api
   readonly sfn: SFNClient
   readonly state_machine_arn: string
+  /** Whether AWS Private CA is there, by moto. */
+  readonly private_ca: boolean
 }
 
 /** A certificate's whole life, with OpenSSL as the judge. */
@@ -43,6 +45,11 @@ export async function tellStory(story: Story, { step }: Progress): Promise<void>
     await step('the CRL, verified by openssl, lists it', () => steps.crlLists(shop))
     await step('openssl ocsp (POST): revoked', () => steps.ocspByPost(shop, 'revoked'))
     await step('openssl ocsp (GET): revoked', () => steps.ocspByGet(shop, 'revoked'))
+    if (story.private_ca)
+      await step(
+        'AWS Private CA, by moto, makes another certificate than was approved: quarantined',
+        async () => steps.quarantined(story, await requestFor('private.example.com')),
+      )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

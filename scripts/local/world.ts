@@ -1,5 +1,13 @@
 import { apiFor } from './api.ts'
-import { createIssuer, createProfile, issuers, type Pair, profiles } from './ceremony.ts'
+import {
+  createIssuer,
+  createProfile,
+  importAuthority,
+  issuers,
+  type Pair,
+  privateProfile,
+  profiles,
+} from './ceremony.ts'
 import { type Clients, clientsFor } from './clients.ts'
 import type { Progress } from './progress.ts'
 import { type People, seedPeople } from './seed.ts'
@@ -26,6 +34,11 @@ export async function makeWorld(options: StackOptions, progress: Progress): Prom
       await progress.step(`${profile.id}: ${profile.requires_approval ? 'gated' : 'not gated'}`, () =>
         createProfile(pair, profile),
       )
+    const { authority } = stack
+    if (authority !== null) {
+      await progress.step('iss-private: AWS Private CA, by moto', () => importAuthority(pair, authority))
+      await progress.step('p-private-web: not gated', () => createProfile(pair, privateProfile))
+    }
     return { stack, people, clients }
   } catch (error) {
     await stack.stop()

@@ -67,7 +67,8 @@ async function makeTestWorld(folder: string): Promise<Begun> {
   const { environment } = recorder
   const notifications = JSON.stringify({ webhooks })
   const crl_push = JSON.stringify(pushTargets)
-  const options = { folder, port, edge_port, emulator: null, notifications, crl_push, environment }
+  const given = { notifications, crl_push, environment }
+  const options = { folder, port, edge_port, emulator: null, private_ca: false, ...given }
   return { world: await makeWorld(options, progress), recorder }
 }
 
