@@ -10,6 +10,7 @@ const stage = stageOf({
   stage: app.node.tryGetContext('stage'),
   status_url: app.node.tryGetContext('status_url'),
   notifications: app.node.tryGetContext('notifications'),
+  pca_authorities: app.node.tryGetContext('pca_authorities'),
   oidc_issuers: app.node.tryGetContext('oidc_issuers'),
   ca_keys: app.node.tryGetContext('ca_keys'),
   ca_key_arns: app.node.tryGetContext('ca_key_arns'),

@@ -60,6 +60,34 @@ describe('the API of AWS Private CA, by moto', () => {
     expect((await made.certificates.load(certificate_id))?.versions).toEqual([])
   })
 
+  it('is told of a revocation once our own records say so, and the job is then over', async () => {
+    // What moto issues is never what was approved, so an authority in memory issues, and moto revokes.
+    const made = await makeWorld()
+    const answers: string[] = []
+    const arns = { private: privateCa.arn }
+    const { revoke } = authorities({ ...access, arns, endpoint: privateCa.url })
+    Object.assign(made.authority, {
+      revoke: async (asked: Parameters<typeof revoke>[0]) => {
+        await revoke(asked)
+        answers.push(asked.serial)
+      },
+    })
+    const body = { name: 'Private', authority: 'private' }
+    await approved(made, await made.call('carol', 'importAuthority', { id: 'iss-private', body }))
+    const profile = { ...profileBody, id: 'p-private', issuer_id: 'iss-private' }
+    await approved(made, await made.call('carol', 'createProfile', { body: profile }))
+    const { certificate_id } = await made.ask({ profile_id: 'p-private' })
+    await made.drain()
+    const reply = await made.call('alice', 'revokeCertificate', {
+      id: certificate_id,
+      body: { reason: 'keyCompromise' },
+    })
+    await made.drain()
+    const { job, events } = await made.jobOf(String(reply.body.job.id))
+    expect(job.status).toBe('Completed')
+    expect(events.at(-1)?.details.revoked).toEqual([{ issuer_id: 'iss-private', serial: answers[0] }])
+  })
+
   it('is asked under names alone', async () => {
     const asked = authorities({ ...access, arns: {}, endpoint: privateCa.url })
     expect(await asked.chain('private')).toBeNull()
