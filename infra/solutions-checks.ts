@@ -80,12 +80,12 @@ export const acknowledged: readonly Acknowledged[] = [
   },
   {
     rule: 'IAM5[Resource::<StatusBucketFEB18CB4.Arn>/.well-known/pki/*]',
-    at: /\/worker-publish-status\/Role\/Resource$/,
+    at: /\/signer\/Resource$/,
     reason: 'Objects of this prefix: their names are those of issuers, which nobody knows at deployment',
   },
   {
     rule: 'IAM5[Resource::<StatusBucketFEB18CB4.Arn>/shards/*]',
-    at: /\/worker-publish-status\/Role\/Resource$/,
+    at: /\/signer\/Resource$/,
     reason: 'As above, for the rows of sharded lists',
   },
   {
