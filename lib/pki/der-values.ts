@@ -74,9 +74,9 @@ const dottedOf = (content: Uint8Array, subject: string): string => {
   return [first, second, ...rest].join('.')
 }
 
-/** A few dozen identifiers are all that is ever read of honest input; of other input, no more are kept. */
+/** A few dozen short identifiers are all that is ever read of honest input; of other input, hardly more are kept. */
 const dotted = new Map<string, string>()
-const mostKept = 128
+const kept = { identifiers: 128, octets: 10 }
 
 /** Dotted text of an OBJECT IDENTIFIER (X.690 §8.19) of at most 64 octets. */
 export function oidOf({ tag, content }: Element, subject: string): string {
@@ -88,7 +88,7 @@ export function oidOf({ tag, content }: Element, subject: string): string {
   const found = dotted.get(octets)
   if (found !== undefined) return found
   const made = dottedOf(content, subject)
-  if (dotted.size < mostKept) dotted.set(octets, made)
+  if (dotted.size < kept.identifiers && content.length <= kept.octets) dotted.set(octets, made)
   return made
 }
 

@@ -6,6 +6,7 @@ import { Refusal } from '../../lib/model/refusal.ts'
 import { readCsr } from '../../lib/pki/csr.ts'
 import { element } from '../../lib/pki/der.ts'
 import { behindHttp } from '../support/http-world.ts'
+import { attribute, csrOf } from '../support/pki-csr.ts'
 import { requestFor } from '../support/profile-requests.ts'
 import { makeFurnishedWorld } from '../support/world.ts'
 
@@ -21,6 +22,12 @@ const nested = (depth: number): Uint8Array => {
   let der: Uint8Array = new Uint8Array()
   for (let level = 0; level < depth; level += 1) der = element(0x30, der)
   return der
+}
+
+/** A signed request with a thousand attributes of types that nobody knows, and one of them twice. */
+const strangeAttributes = (): Uint8Array => {
+  const types = Array.from({ length: 1200 }, (_, type) => attribute(`1.2.3.${type}`))
+  return csrOf({ attributes: [...types, attribute('1.2.3.0')] })
 }
 
 /** Deterministic, so that what fails once fails again. */
@@ -54,6 +61,7 @@ const corpus: readonly (readonly [string, string])[] = [
   ['control characters', '\u0000\u0007'],
   ['16 KB of noise', base64(randomBytes(12_000))],
   ['16 KB of empty sequences', base64(element(0x30, Buffer.alloc(16_000, Uint8Array.of(0x30, 0))))],
+  ['16 KB of attributes of other types', base64(strangeAttributes())],
   ['a megabyte of noise', base64(randomBytes(megabyte))],
   ['a megabyte of letters', 'A'.repeat(megabyte)],
   ['a megabyte of levels', base64(nested(3000)).padEnd(megabyte, 'A')],
@@ -97,10 +105,14 @@ describe('a hostile CSR', () => {
       const { heapUsed, external, arrayBuffers } = process.memoryUsage()
       return heapUsed + external + arrayBuffers
     }
-    const before = used()
-    const held = Array.from({ length: 10 }, attempt)
-    const after = used()
-    expect(held).toHaveLength(10)
-    expect((after - before) / 10).toBeLessThan(2 * csr.length)
+    // What the engine keeps for itself comes once; what a request holds comes each time.
+    const growths = [1, 2, 3, 4, 5].map(() => {
+      const before = used()
+      const held = Array.from({ length: 10 }, attempt)
+      const growth = used() - before
+      expect(held).toHaveLength(10)
+      return growth / held.length
+    })
+    expect(Math.min(...growths)).toBeLessThan(2 * csr.length)
   })
 })
