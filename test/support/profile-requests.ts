@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { keyAlgorithms } from '../../lib/model/algorithms.ts'
 import type { GeneralName } from '../../lib/model/names.ts'
 import { type ProfileDocument, profileDocument } from '../../lib/model/profile.ts'
 import { encodeGeneralNames } from '../../lib/pki/general-names.ts'
@@ -11,7 +12,7 @@ export const documentWith = (changes: object = {}): ProfileDocument =>
   profileDocument.parse({
     name: 'Test',
     issuer_id: 'iss-test',
-    key_algorithms: ['ECDSA_P256', 'RSA_2048', 'ED25519'],
+    key_algorithms: [...keyAlgorithms],
     subject: { allowed: ['CN', 'O'] },
     subject_alternative_names: { dns: { domains: ['example.com'] } },
     validity: { default: 'P90D', max: 'P90D' },
@@ -125,6 +126,10 @@ export const requestFor = (parts: RequestParts): Uint8Array => {
 
 const signatures = {
   ECDSA_P256: {},
+  ECDSA_P384: {},
+  ECDSA_P521: {},
   RSA_2048: { identifier: rsaSha256 },
+  RSA_3072: { identifier: rsaSha256 },
+  RSA_4096: { identifier: rsaSha256 },
   ED25519: { identifier: Buffer.from('300506032b6570', 'hex'), hash: null },
 } as const

@@ -26,6 +26,10 @@ type Kind = {
 
 const kinds: readonly Kind[] = [
   { kind: 'an ECDSA key' },
+  { kind: 'an ECDSA key on P-384', request: { key: 'ECDSA_P384' }, shows: /P-384/ },
+  { kind: 'an ECDSA key on P-521', request: { key: 'ECDSA_P521' }, shows: /P-521/ },
+  { kind: 'an RSA key of 3072 bits', request: { key: 'RSA_3072' }, shows: /3072 bit/ },
+  { kind: 'an RSA key of 4096 bits', request: { key: 'RSA_4096' }, shows: /4096 bit/ },
   { kind: 'an RSA key', request: { key: 'RSA_2048' }, shows: /Key Encipherment/ },
   { kind: 'an Ed25519 key', request: { key: 'ED25519' }, shows: /ED25519/ },
   { kind: 'a common name', request: { subject: [{ type: 'CN', value: 'www.example.com' }] } },
