@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { noticeFor } from '../../../lib/flows/notice-for.ts'
 import { notify } from '../../../lib/flows/notify.ts'
-import type { Event } from '../../../lib/model/event.ts'
+import { append, type Event } from '../../../lib/model/event.ts'
 import { measuresOf } from '../../../lib/model/measures.ts'
 import type { Notice } from '../../../lib/model/notice.ts'
 import type { EventPlace } from '../../../lib/model/notification.ts'
@@ -324,5 +325,54 @@ describe('people are told', () => {
     const { job_id } = await world.made()
     expect(await notify(world.telling, { chain: job_id, sequence: 1 }, 1)).toBe('nobody_is_told')
     await expect(notify(world.telling, { chain: job_id, sequence: 99 }, 1)).rejects.toThrow('no event')
+  })
+})
+
+describe('an event of a certificate', () => {
+  const telling = { title: 'A certificate ends', urgency: 'routine', to: ['approvers', 'owner'] } as const
+
+  const eventOf = (world: World, certificate_id: string, details: Event['details']): Event => {
+    const draft = {
+      type: 'certificate_issued',
+      resource: certificate_id,
+      job: null,
+      actor: { id: 'system-test', type: 'System' },
+      details,
+    } as const
+    const [made] = append(certificate_id, [], [draft], world.now())
+    if (made === undefined) throw new Error('no event')
+    return made
+  }
+
+  it('says whose it is, when it ends and what there is to do, and leads to it', async () => {
+    const world = await makeFurnishedWorld()
+    const { certificate_id } = await world.made({ name: 'Shop', owner: 'dave' })
+    const told = eventOf(world, certificate_id, { deadline: '2026-05-01T00:00:00.000Z', urgency: 'critical' })
+    const { certificate } = (await world.certificates.load(certificate_id)) ?? {}
+    expect(await noticeFor(world.telling, told, telling)).toMatchObject({
+      urgency: 'urgent',
+      summary: `A certificate ends: Shop (${certificate_id})`,
+      owner: 'dave',
+      profile_id: 'p-dev-web',
+      certificate_id,
+      not_after: certificate?.not_after,
+      deadline: '2026-05-01T00:00:00.000Z',
+      job_id: null,
+      link: `${consoleUrl}/api/v1/certificates/${certificate_id}`,
+      concerned: [{ id: 'pr-dave', name: 'dave', as: ['owner'] }],
+    })
+  })
+
+  it('that waits for an approval leads to that, and concerns those whose word is missing', async () => {
+    const world = await makeToldWorld()
+    const { certificate_id, job_id, approval_id } = await world.ask()
+    const told = eventOf(world, certificate_id, { job_id, urgency: 'emergency' })
+    const notice = await noticeFor(world.telling, told, telling)
+    expect(notice).toMatchObject({
+      urgency: 'emergency',
+      approval_id,
+      link: `${consoleUrl}/api/v1/approvals/${approval_id}`,
+    })
+    expect(notice.concerned).toContainEqual({ id: 'pr-bob', name: 'bob', as: ['approvers'] })
   })
 })
