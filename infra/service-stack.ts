@@ -26,7 +26,7 @@ export class ServiceStack extends Stack {
   constructor(scope: Construct, { stage, data, bundles }: ServiceStackProps) {
     super(scope, `countersign-${stage.name}`, { terminationProtection: stage.production })
 
-    const tokens = tokenTable(this)
+    const tokens = tokenTable(this, stage)
     const sealingKey = responderSealingKey(this, stage)
     const bucket = new StatusBucket(this, 'StatusBucket', stage)
     const work = {
@@ -205,19 +205,27 @@ function authorityArns(stack: Stack, stage: Stage): readonly string[] {
   return declared.length > 0 ? declared : [none]
 }
 
-/** Task tokens, apart from everything else: only the workflow writes them and only the relay reads them. */
-function tokenTable(scope: Construct): Table {
+/**
+ * Task tokens, apart from everything else: only the workflow writes them and
+ * only the relay reads them. Without a backup: they are worth nothing once
+ * their approval is over, and a lost one delays an approved job by a sweep.
+ */
+function tokenTable(scope: Construct, stage: Stage): Table {
   return new Table(scope, 'Tokens', {
     partitionKey: { name: 'pk', type: AttributeType.STRING },
     billingMode: BillingMode.PAY_PER_REQUEST,
     encryption: TableEncryption.AWS_MANAGED,
     timeToLiveAttribute: 'ttl',
     stream: StreamViewType.NEW_IMAGE,
-    removalPolicy: RemovalPolicy.DESTROY,
+    deletionProtection: stage.production,
+    removalPolicy: stage.production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
   })
 }
 
-/** Seals the OCSP responder's short-lived private key: one function encrypts, another decrypts. */
+/**
+ * Seals the OCSP responder's short-lived private key: one function encrypts,
+ * another decrypts. Nothing is lost with it: responders are made anew every day.
+ */
 function responderSealingKey(scope: Construct, stage: Stage): Key {
   return new Key(scope, 'ResponderSealingKey', {
     description: `Countersign ${stage.name}: seals OCSP responder keys`,

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { eventually, jobCompleted } from '../../scripts/local/api.ts'
-import { inConflict, internal, overCapacity, slowDown, throttled, withFault } from '../support/live-faults.ts'
+import {
+  inConflict,
+  internal,
+  metOf,
+  overCapacity,
+  type Planted,
+  slowDown,
+  throttled,
+  withFault,
+} from '../support/live-faults.ts'
 import { invoke } from '../support/live-functions.ts'
-import { eventsOf, send, typesOf, versionsOf } from '../support/live-jobs.ts'
+import { eventsOf, fileOf, send, typesOf, versionsOf } from '../support/live-jobs.ts'
 import { statusUrl } from '../support/live-openssl.ts'
-import { quickRedelivery, relayedAgain } from '../support/live-redelivery.ts'
-import { approve, requestGated, requestUngated, type Ungated } from '../support/live-requests.ts'
+import { quickRedelivery, relayedAgain, timePasses } from '../support/live-redelivery.ts'
+import { approve, type Gated, requestGated, requestUngated, type Ungated } from '../support/live-requests.ts'
 import { executionEnded, executionOf } from '../support/live-workflow.ts'
 import { as } from '../support/stack.ts'
 
@@ -16,135 +25,167 @@ const issuedOnce = async ({ job_id, certificate_id }: Ungated) => {
   const types = typesOf(await eventsOf(job_id))
   for (const once of ['certificate_requested', 'certificate_issued'] as const)
     expect(types.filter((type) => type === once)).toHaveLength(1)
-  return types
 }
 
-const worker = { function: 'worker-kms', action: 'dynamodb:PutItem' } as const
+const executionStarted = ({ approval_id }: Gated) =>
+  eventually('an execution', async () => {
+    const found = await executionOf(approval_id)
+    return found === null ? { seen: 'none' } : { found }
+  })
 
-quickRedelivery('kms', 'apply', 'status')
+quickRedelivery('kms')
+
+/** The SDK asks three times before it gives up. */
+const tries = 3
+
+const write = { function: 'worker-kms', action: 'dynamodb:PutItem' } as const
+const sign = { function: 'worker-kms', action: 'kms:Sign' } as const
 
 describe('a certificate is issued, and once,', () => {
-  it.each([
-    ['the table turns the signer away twice', { ...worker, times: 2, answer: overCapacity }],
-    ['its transactions meet others five times', { ...worker, times: 5, answer: inConflict }],
+  it.each<[string, Planted]>([
+    ['the table turns the signer away', { ...write, times: 2, answer: overCapacity }],
+    ['its transactions meet others', { ...write, times: 3, answer: inConflict }],
+    ['the answer to a write is lost', { ...write, times: 1, answer: internal, carried_out: true }],
+    ['KMS turns it away', { ...sign, times: 2, answer: throttled }],
+    ['it was signed and the signature lost', { ...sign, times: 1, answer: internal, carried_out: true }],
     [
-      'its transactions meet others for as long as the signer tries',
-      { ...worker, times: 7, answer: inConflict },
-    ],
-    ['the answer to a write is lost', { ...worker, times: 1, answer: internal, carried_out: true }],
-    ['KMS turns it away twice', { function: 'worker-kms', action: 'kms:Sign', times: 2, answer: throttled }],
-    [
-      'KMS turns it away for as long as it tries',
-      { function: 'worker-kms', action: 'kms:Sign', times: 4, answer: throttled },
-    ],
-    [
-      'the signature is made and its answer lost',
-      { function: 'worker-kms', action: 'kms:Sign', times: 1, answer: internal, carried_out: true },
+      'the table turns it away for a whole delivery',
+      { function: 'worker-kms', action: 'dynamodb:Query', times: tries, answer: overCapacity },
     ],
     [
       'the queue turns the relay away',
-      { function: 'relay', action: 'sqs:SendMessage', times: 4, answer: throttled },
+      { function: 'relay', action: 'sqs:SendMessage', times: 2, answer: throttled },
     ],
-    [
-      'a read fails where the mandate is earned',
-      { function: 'worker-kms', action: 'dynamodb:Query', times: 4, answer: overCapacity },
-    ],
-  ] as const)('when %s', async (_, fault) => {
-    const met = await withFault(fault, async () => {
-      await issuedOnce(await requestUngated())
-    })
+  ])('although %s', async (_, fault) => {
+    const met = await withFault(fault, async () => issuedOnce(await requestUngated()))
     expect(met).toBe(fault.times)
   })
 
-  it('when the request was stored and the answer to the API lost: the client asks again with its key', async () => {
-    const fault = {
-      function: 'api-submit',
-      action: 'dynamodb:PutItem',
-      containing: 'certificate_requested',
-      times: 1,
-    } as const
-    const met = await withFault({ ...fault, answer: internal, carried_out: true }, async () => {
-      await issuedOnce(await requestUngated())
+  it.each<[string, Planted]>([
+    ['KMS turned the signer away for as long as it tried', { ...sign, times: tries, answer: throttled }],
+    ['its transactions met others for as long as it tried', { ...write, times: 5, answer: inConflict }],
+  ])('once the lease of a worker is over, although %s', async (_, fault) => {
+    const asked = await withFault(fault, async () => {
+      const made = await requestUngated()
+      await eventually('the fault met', async () => {
+        const met = await metOf(fault)
+        return met === fault.times ? { found: met } : { seen: String(met) }
+      })
+      return made
     })
-    expect(met).toBe(1)
+    // What is delivered again now finds the job in the hands of a worker, or not at all: the sweep finds it.
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await timePasses(asked.job_id)
+    await issuedOnce(asked)
+    expect((await fileOf(asked.job_id)).job.attempts).toBeLessThanOrEqual(2)
   })
 
-  it('when its message is delivered ten times at once', async () => {
+  it('although its request was stored and the answer to the API lost', async () => {
+    const fault = { function: 'api-submit', action: 'dynamodb:PutItem', times: 1 } as const
+    const lost = { ...fault, containing: 'certificate_requested', answer: internal, carried_out: true }
+    expect(await withFault(lost, async () => issuedOnce(await requestUngated()))).toBe(1)
+  })
+
+  it('although its message is delivered ten times at once', async () => {
     const asked = await requestUngated()
     await Promise.all(Array.from({ length: 10 }, () => send('kms', { job_id: asked.job_id })))
     await issuedOnce(asked)
   })
 
-  it('when the whole shard of the stream is told again', async () => {
+  it('although the whole shard of the stream is told again, forwards and backwards', async () => {
     const asked = await requestGated()
-    await eventually('an execution', async () => {
-      const found = await executionOf(asked.approval_id)
-      return found === null ? { seen: 'none' } : { found }
-    })
+    await executionStarted(asked)
     await approve(asked.approval_id)
     await issuedOnce(asked)
     const before = await eventsOf(asked.job_id)
-    expect(await invoke('relay', relayedAgain(before))).toEqual({ batchItemFailures: [] })
-    expect(await invoke('relay', relayedAgain([...before].reverse()))).toEqual({ batchItemFailures: [] })
-    await new Promise((resolve) => setTimeout(resolve, 2000))
+    const nothingFailed = { batchItemFailures: [] }
+    expect(await invoke('relay', relayedAgain(before))).toEqual(nothingFailed)
+    expect(await invoke('relay', relayedAgain(before.toReversed()))).toEqual(nothingFailed)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
     await issuedOnce(asked)
     expect(await executionEnded(asked.approval_id)).toBe('SUCCEEDED')
     expect(await eventsOf(asked.job_id)).toEqual(before)
   })
 })
 
-describe('a gated request', () => {
-  it('waits in an execution although its start was throttled, and is issued once approved', async () => {
-    const fault = { function: 'relay', action: 'states:StartExecution', times: 4, answer: throttled } as const
-    const met = await withFault(fault, async () => {
-      const asked = await requestGated()
-      await eventually('an execution', async () => {
-        const found = await executionOf(asked.approval_id)
-        return found === null ? { seen: 'none' } : { found }
+/*
+ * The emulator takes a batch of a stream for done although the function names
+ * records that failed. On AWS they are delivered again; here the test does it.
+ */
+describe('the relay', () => {
+  it.each<[string, Planted]>([
+    [
+      'start a workflow',
+      { function: 'relay', action: 'states:StartExecution', times: tries, answer: throttled },
+    ],
+    ['read the token', { function: 'relay', action: 'dynamodb:GetItem', times: tries, answer: overCapacity }],
+    [
+      'wake a workflow',
+      { function: 'relay', action: 'states:SendTaskSuccess', times: tries, answer: throttled },
+    ],
+  ])('that cannot %s asks for its records again, and then it is as if nothing had been', async (_, fault) => {
+    const asked = await requestGated()
+    await executionStarted(asked)
+    await approve(asked.approval_id)
+    await issuedOnce(asked)
+    const other = await withFault(fault, async () => {
+      const gated = await requestGated()
+      if (fault.action !== 'states:StartExecution') {
+        await executionStarted(gated)
+        await approve(gated.approval_id)
+      }
+      await eventually('the fault met', async () => {
+        const met = await metOf(fault)
+        return met === fault.times ? { found: met } : { seen: String(met) }
       })
-      await approve(asked.approval_id)
-      await issuedOnce(asked)
+      return gated
     })
-    expect(met).toBe(4)
+    expect(await invoke('relay', relayedAgain(await eventsOf(other.job_id)))).toEqual({
+      batchItemFailures: [],
+    })
+    await executionStarted(other)
+    if (fault.action === 'states:StartExecution') await approve(other.approval_id)
+    await issuedOnce(other)
   })
 
-  it('is resumed although waking it was throttled', async () => {
+  it('names the record from which on it has to be told again', async () => {
+    const asked = await requestGated()
+    await executionStarted(asked)
+    const events = await eventsOf(asked.job_id)
     const fault = {
       function: 'relay',
-      action: 'states:SendTaskSuccess',
-      times: 4,
+      action: 'states:StartExecution',
+      times: tries,
       answer: throttled,
     } as const
-    const met = await withFault(fault, async () => {
-      const asked = await requestGated()
-      await approve(asked.approval_id)
-      await issuedOnce(asked)
-    })
-    expect(met).toBe(4)
+    const answer = await withFault(fault, () => invoke('relay', relayedAgain(events)))
+    const failed = events.findIndex(({ type }) => type === 'approval_requested')
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: String(failed) }] })
   })
 })
 
 describe('a list', () => {
   it('is published although S3 answers 503', async () => {
-    const fault = {
+    const fault: Planted = {
       function: 'worker-publish-status',
       action: 's3:PutObject',
       times: 3,
       answer: slowDown,
-    } as const
-    const numberOf = async () => (await fetch(statusUrl('crl', 'iss-web'))).headers.get('etag')
-    const before = await numberOf()
+    }
+    const tag = async () => (await fetch(statusUrl('crl', 'iss-web'))).headers.get('etag')
+    const before = await tag()
     const met = await withFault(fault, async () => {
       const asked = await requestUngated()
       await jobCompleted(as('alice'), asked.job_id)
-      const revoked = await as('alice').post(`/certificates/${asked.certificate_id}/revoke`, {
+      const revocation = as('alice').post(`/certificates/${asked.certificate_id}/revoke`, {
         reason: 'superseded',
       })
-      expect(revoked.status).toBe(202)
+      expect((await revocation).status).toBe(202)
       await eventually('another list', async () => {
-        const now = await numberOf()
+        const now = await tag()
         return now === before ? { seen: String(now) } : { found: now }
       })
+      return metOf(fault)
     })
     expect(met).toBe(3)
   })

@@ -1,23 +1,38 @@
-import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import type { FunctionId } from '../../infra/access.ts'
 import type { Fault } from './recorder-faults.ts'
 
-const url = `${inject('recorder_url')}/_recorder/faults`
+const url = `${inject('recorder_url')}/_recorder`
 
-type Planted = Omit<Fault, 'id' | 'function'> & { readonly function: FunctionId }
+export type Planted = Omit<Fault, 'id' | 'function'> & { readonly function: FunctionId }
 
-/** Has calls of a function go wrong while something runs; gives how many did. */
-export async function withFault(fault: Planted, run: () => Promise<void>): Promise<number> {
-  const id = randomUUID()
-  await fetch(url, { method: 'PUT', body: JSON.stringify({ id, ...fault }) })
+const idOf = (fault: Planted): string => JSON.stringify(fault)
+
+/** How often a planted fault was met. */
+export async function metOf(fault: Planted): Promise<number> {
+  const met = (await (await fetch(`${url}/faults`)).json()) as Record<string, number>
+  return met[idOf(fault)] ?? 0
+}
+
+/** Has calls of a function go wrong while something runs; gives what that gives, or how many did where it gives nothing. */
+export async function withFault<T>(
+  fault: Planted,
+  run: () => Promise<T>,
+): Promise<T extends void ? number : T>
+export async function withFault(fault: Planted, run: () => Promise<unknown>): Promise<unknown> {
+  await fetch(`${url}/faults`, { method: 'PUT', body: JSON.stringify({ id: idOf(fault), ...fault }) })
   try {
-    await run()
-    const met = (await (await fetch(url)).json()) as Record<string, number>
-    return met[id] ?? 0
+    const given = await run()
+    return given === undefined ? await metOf(fault) : given
   } finally {
-    await fetch(url, { method: 'DELETE', body: id })
+    await fetch(`${url}/faults`, { method: 'DELETE', body: idOf(fault) })
   }
+}
+
+/** Ends the processes that run a function now, as a machine that fails would. */
+export async function killFunction(id: FunctionId): Promise<number> {
+  const answer = await fetch(`${url}/kill`, { method: 'PUT', body: id })
+  return (await answer.json()) as number
 }
 
 /** An error as the JSON protocols of AWS have it. */
@@ -26,11 +41,13 @@ const failed = (type: string, more: object = {}) => ({
   body: JSON.stringify({ __type: type, message: 'a fault of the test', ...more }),
 })
 
+const table = (name: string): string => `com.amazonaws.dynamodb.v20120810#${name}`
+
 export const throttled = failed('ThrottlingException')
 
-export const overCapacity = failed('com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException')
+export const overCapacity = failed(table('ProvisionedThroughputExceededException'))
 
-export const inConflict = failed('com.amazonaws.dynamodb.v20120810#TransactionCanceledException', {
+export const inConflict = failed(table('TransactionCanceledException'), {
   CancellationReasons: [{ Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' }],
 })
 

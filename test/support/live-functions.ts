@@ -27,13 +27,20 @@ export async function variablesOf(id: FunctionId): Promise<Readonly<Record<strin
   return Environment.Variables
 }
 
-/** Gives a deployed function further variables; its next call is by a process that has them. */
-export async function changeVariables(id: FunctionId, more: Readonly<Record<string, string>>): Promise<void> {
+const configure = async (id: FunctionId, change: object): Promise<void> => {
   const url = `${stack.emulator_url}/2015-03-31/functions/countersign-local-${id}/configuration`
-  const Environment = { Variables: { ...(await variablesOf(id)), ...more } }
-  const answer = await lambda.fetch(url, { method: 'PUT', body: JSON.stringify({ Environment }) })
+  const answer = await lambda.fetch(url, { method: 'PUT', body: JSON.stringify(change) })
   if (!answer.ok) throw new Error(`${id}: ${await answer.text()}`)
 }
+
+/** Gives a deployed function further variables; its next call is by a process that has them. */
+export async function changeVariables(id: FunctionId, more: Readonly<Record<string, string>>): Promise<void> {
+  await configure(id, { Environment: { Variables: { ...(await variablesOf(id)), ...more } } })
+}
+
+/** Lets a deployed function run for so many seconds and no longer. */
+export const setTimeoutOf = (id: FunctionId, seconds: number): Promise<void> =>
+  configure(id, { Timeout: seconds })
 
 /** An SQS event with these bodies; the message ids are the places in the list. */
 export const sqsEvent = (...bodies: readonly unknown[]) => ({

@@ -1,11 +1,13 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import type { DynamoDBStreamEvent } from 'aws-lambda'
 import { afterAll, beforeAll } from 'vitest'
-import { items } from '../../lib/aws/table.ts'
+import { items, keys } from '../../lib/aws/table.ts'
 import type { Event } from '../../lib/model/event.ts'
-import { queueUrl } from './live-jobs.ts'
-import { clients } from './stack.ts'
+import { invoke } from './live-functions.ts'
+import { fileOf, queueUrl } from './live-jobs.ts'
+import { clients, stack } from './stack.ts'
 
 /** What failed is delivered again after a second, for as long as the tests of this file run; as deployed it takes minutes. */
 export function quickRedelivery(...queues: readonly string[]): void {
@@ -40,3 +42,32 @@ export const relayedAgain = (events: readonly Event[]): DynamoDBStreamEvent => (
     }
   }),
 })
+
+/** As if the lease of a job, or the patience with it, had run out: the next sweep finds it. */
+export async function timePasses(job_id: string): Promise<void> {
+  const past = new Date(Date.now() - 1000).toISOString()
+  const { job } = await fileOf(job_id)
+  const lease = job.lease === null ? '' : ', lease.#u = :past'
+  await clients.dynamodb.send(
+    new UpdateItemCommand({
+      TableName: stack.table,
+      Key: marshall(keys.job(job_id)),
+      UpdateExpression: `SET gsi5sk = :due${lease}`,
+      ExpressionAttributeValues: {
+        ':due': { S: `${past}#${job_id}` },
+        ...(job.lease === null ? {} : { ':past': { S: past } }),
+      },
+      ...(job.lease === null ? {} : { ExpressionAttributeNames: { '#u': 'until' } }),
+    }),
+  )
+  await invoke('schedule-tend')
+}
+
+/** How many messages wait on a queue. */
+export async function messagesOn(name: string): Promise<number> {
+  const ask = new GetQueueAttributesCommand({
+    QueueUrl: queueUrl(name),
+    AttributeNames: ['ApproximateNumberOfMessages'],
+  })
+  return Number((await clients.sqs.send(ask)).Attributes?.ApproximateNumberOfMessages)
+}

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { callsOf, type Sent } from './recorded-calls.ts'
 
 /** What goes wrong with calls of a function, so many times. */
@@ -45,4 +46,19 @@ export function faults(method: string, body: string): Readonly<Record<string, nu
   }
   if (method === 'DELETE') planted.delete(body)
   return Object.fromEntries([...planted].map(([id, { happened }]) => [id, happened]))
+}
+
+/** Whose connection it is: only a process that still holds one is known to be what it was. */
+const holders = new Map<Socket, { readonly by: string; readonly pid: number }>()
+
+export function noteProcess(socket: Socket, by: string, pid: number): void {
+  if (!holders.has(socket)) socket.once('close', () => holders.delete(socket))
+  holders.set(socket, { by, pid })
+}
+
+/** Ends every process of a function that is connected; says how many. */
+export function kill(id: string): number {
+  const pids = new Set([...holders.values()].filter(({ by }) => by.endsWith(`-${id}`)).map(({ pid }) => pid))
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  return pids.size
 }

@@ -15,7 +15,11 @@ if (emulator && recorder && name) {
   // The SDK gives one record of options, and no URL.
   http.request = (options, ...more) => {
     if (String(options.port) !== emulator) return request(options, ...more)
-    const headers = { ...options.headers, 'x-recorded-function': name }
+    const headers = {
+      ...options.headers,
+      'x-recorded-function': name,
+      'x-recorded-process': String(process.pid),
+    }
     return request({ ...options, port: recorder, headers }, ...more)
   }
   syncBuiltinESMExports()
@@ -28,6 +32,7 @@ if (emulator && recorder && name) {
     url.port = recorder
     const headers = new Headers(input.headers)
     headers.set('x-recorded-function', name)
+    headers.set('x-recorded-process', String(process.pid))
     return fetch(new Request(new Request(url, input), { headers }), init)
   }
 }

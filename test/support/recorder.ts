@@ -9,7 +9,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Call, callsOf, type Sent, sameToPolicies } from './recorded-calls.ts'
-import { type Fault, faultFor, faults } from './recorder-faults.ts'
+import { type Fault, faultFor, faults, kill, noteProcess } from './recorder-faults.ts'
 
 export type Recorder = {
   readonly url: string
@@ -62,7 +62,8 @@ type Passing = {
 
 async function pass({ incoming, outgoing, emulator_port, agent, keep }: Passing): Promise<void> {
   const body = await bytesOf(incoming)
-  const { 'x-recorded-function': by, ...headers } = incoming.headers
+  const { 'x-recorded-function': by, 'x-recorded-process': process, ...headers } = incoming.headers
+  noteProcess(incoming.socket, String(by), Number(process))
   const sent: Sent = {
     function: String(by ?? ''),
     method: incoming.method ?? '',
@@ -107,7 +108,9 @@ async function answerTest(
   calls: readonly Call[],
 ): Promise<void> {
   const body = String(await bytesOf(incoming))
-  const answer = incoming.url === '/_recorder/calls' ? calls : faults(incoming.method ?? '', body)
+  const { url, method = '' } = incoming
+  const answer =
+    url === '/_recorder/calls' ? calls : url === '/_recorder/kill' ? kill(body) : faults(method, body)
   outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
 }
 
