@@ -114,7 +114,8 @@ export class ServiceStack extends Stack {
       },
     })
     const relay = new Relay(this, { around, table: data.table, tokens })
-    new Worker(this, 'worker-kms', { around, work: work.kms, batchSize: 5 })
+    // Thirty of them sign some 250 times a second: below the 300 that KMS takes of an account's ECC keys.
+    new Worker(this, 'worker-kms', { around, work: work.kms, batchSize: 5, maxConcurrency: 30 })
     // AWS takes 25 orders a second of one authority.
     new Worker(this, 'worker-acm-pca', { around, work: work.pca, batchSize: 5, maxConcurrency: 4 })
     new Worker(this, 'worker-apply', { around, work: work.apply, batchSize: 10 })

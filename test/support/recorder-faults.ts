@@ -11,6 +11,8 @@ export type Fault = {
   /** Only calls with this in their path or body. */
   readonly containing?: string
   readonly times: number
+  /** Only what comes beyond so many in a second. */
+  readonly beyond_per_second?: number
   /** What the function is answered. */
   readonly answer?: { readonly status: number; readonly body: string }
   /** The call is carried out, and its answer lost. */
@@ -19,13 +21,24 @@ export type Fault = {
   readonly hold_ms?: number
 }
 
-const planted = new Map<string, { readonly fault: Fault; happened: number }>()
+type Place = { readonly fault: Fault; happened: number; second: number; inSecond: number }
+
+const planted = new Map<string, Place>()
+
+/** Whether this call is one too many in its second. */
+function isBeyond(place: Place): boolean {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== place.second) place.inSecond = 0
+  place.second = second
+  place.inSecond += 1
+  return place.inSecond > (place.fault.beyond_per_second ?? 0)
+}
 
 /** The fault that this call meets, counted as met. */
 export function faultFor(sent: Sent): Fault | null {
   if (planted.size === 0) return null
   for (const place of planted.values()) {
-    if (place.happened >= place.fault.times || !meets(sent, place.fault)) continue
+    if (place.happened >= place.fault.times || !meets(sent, place.fault) || !isBeyond(place)) continue
     place.happened += 1
     return place.fault
   }
@@ -42,7 +55,7 @@ function meets(sent: Sent, { function: by, action, containing = '' }: Fault): bo
 export function faults(method: string, body: string): Readonly<Record<string, number>> {
   if (method === 'PUT') {
     const fault = JSON.parse(body) as Fault
-    planted.set(fault.id, { fault, happened: 0 })
+    planted.set(fault.id, { fault, happened: 0, second: 0, inSecond: 0 })
   }
   if (method === 'DELETE') planted.delete(body)
   return Object.fromEntries([...planted].map(([id, { happened }]) => [id, happened]))

@@ -430,6 +430,8 @@ export const makeWorld = async (seed: Seed | null = null) => {
     },
     issuePrivately: (job_id: string) => issueByAuthority(pca, job_id),
     issue: (job_id: string) => issueCertificate(kms, job_id),
+    /** The same, with other ports. */
+    issueBy: (ports_of: typeof kms, job_id: string) => issueCertificate(ports_of, job_id),
     applyJob: (job_id: string) => applyChange(apply, job_id),
     tend: () => tend(clock),
     /** What another world can begin with. */

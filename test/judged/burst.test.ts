@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest'
+import { bear } from '../support/burst.ts'
+
+/** As deployed: infra/service-stack.ts bounds the signers, so that a burst waits in its queue and not at KMS. */
+const deployed = { workers: 30, signatures_per_second: 300, table_ms: 90, signature_ms: 15 }
+
+it('a thousand jobs at once are all issued, once, and KMS turns hardly any call away', async () => {
+  const borne = await bear({ jobs: 1000, ...deployed })
+  expect(borne.completed).toBe(1000)
+  expect(borne.throttled / (borne.signatures + borne.throttled)).toBeLessThanOrEqual(0.02)
+  expect(borne.redelivered).toBe(0)
+}, 300_000)
+
+it('without that bound KMS turns most of them away and some are given up; none is doubled or left open', async () => {
+  const borne = await bear({ jobs: 300, ...deployed, workers: 300, signatures_per_second: 50 })
+  expect(borne.throttled).toBeGreaterThan(borne.signatures)
+  expect(borne.failed).toBeGreaterThan(0)
+  expect(borne.completed + borne.failed).toBe(300)
+}, 300_000)
