@@ -47,6 +47,7 @@ export type Variable =
   | 'OIDC_ISSUERS'
   | 'RENEWALS_PER_SWEEP'
   | 'CA_KEYS'
+  | 'SIGNERS'
   | 'RECEIPT_KEYS'
   | 'STATUS_URL'
   | 'TOKENS_TABLE_NAME'
@@ -348,6 +349,17 @@ export const access = {
       writeTable('JOB', 'CERTIFICATE', 'RENEWAL', 'USE'),
       // Putting off what nobody could look after.
       { on: 'table', actions: ['dynamodb:UpdateItem'], keys: ['CERTIFICATE#*'] },
+    ],
+  },
+  'watch-key-use': {
+    memory: 256,
+    timeout_seconds: 30,
+    file: 'functions/watch/key-use.ts',
+    purpose: 'Holds each use of a CA key that CloudTrail tells of against the record; reaches no key',
+    variables: ['CA_KEYS', 'SIGNERS'],
+    may: [
+      { on: 'table', actions: ['dynamodb:GetItem', 'dynamodb:Query'], keys: ['JOB#*', 'CRL#*', 'KEYUSE#*'] },
+      { on: 'table', actions: ['dynamodb:PutItem'], keys: ['KEYUSE#*'] },
     ],
   },
 } as const satisfies Record<string, Row>

@@ -90,6 +90,13 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     threshold: 5,
   },
   {
+    id: 'key-use',
+    says: 'A CA key was used, or tried, and nothing on record accounts for it',
+    section: 'A key was used without a reason',
+    metric: ours('key_uses_unmatched', Duration.minutes(5), 'Sum'),
+    threshold: 0,
+  },
+  {
     id: 'stale-leases',
     says: 'Workers die with jobs in their hands',
     section: 'Stale leases',

@@ -4,12 +4,14 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { indexes, type Resource, type Variable } from './access.ts'
+import { allowed, type Resource, type Variable } from './access.ts'
 import { Alarms, alarmRows } from './alarms.ts'
 import { ApprovalWorkflow } from './approval-workflow.ts'
 import type { Stage } from './config.ts'
 import type { DataStack } from './data-stack.ts'
 import { HttpApi } from './http-api.ts'
-import { environmentName } from './names.ts'
+import { KeyUseWatch } from './key-use-watch.ts'
+import { environmentName, roleArn } from './names.ts'
 import { Notifications } from './notifications.ts'
 import { Overview } from './overview.ts'
 import { PrivilegedFunction } from './privileged-function.ts'
@@ -63,6 +65,7 @@ export class ServiceStack extends Stack {
       } satisfies Partial<Record<Resource, readonly string[]>>,
       variables: {
         CA_KEYS: this.toJsonString(data.caKeys),
+        SIGNERS: JSON.stringify(allowed('kms:Sign', 'ca-keys').map((id) => roleArn(stage, id))),
         PCA_AUTHORITIES: JSON.stringify(stage.pca_authorities),
         KEY_RATE: JSON.stringify(stage.key_rate),
         OIDC_ISSUERS: JSON.stringify(stage.oidc_issuers),
@@ -139,6 +142,10 @@ export class ServiceStack extends Stack {
     const tend = new PrivilegedFunction(this, 'schedule-tend', around)
     const renew = new PrivilegedFunction(this, 'schedule-renew', around)
     new Schedules(this, 'Schedules', { stage, tend, renew, statusQueue: work.status.queue })
+    const watch = new KeyUseWatch(this, 'KeyUseWatch', {
+      watcher: new PrivilegedFunction(this, 'watch-key-use', around),
+      arns: Object.values(data.caKeys),
+    })
     const rows = alarmRows({
       table_name: data.table.tableName,
       api_id: api.id,
@@ -150,6 +157,7 @@ export class ServiceStack extends Stack {
         ),
         relay: waitingIn(relay.failures),
         ...(pushed === null ? {} : { push: waitingIn(pushed.work.deadLetters) }),
+        'key-use': waitingIn(watch.deadLetters),
       },
     })
     const { all: alarms } = new Alarms(this, 'Alarms', { stage, topic: data.alarmTopic, rows })
@@ -181,6 +189,7 @@ export class ServiceStack extends Stack {
         notify_dead_letters: work.notify.deadLetters.queueUrl,
         relay_failures: relay.failures.queueUrl,
         ...(pushed === null ? {} : { push_dead_letters: pushed.work.deadLetters.queueUrl }),
+        key_use_dead_letters: watch.deadLetters.queueUrl,
       }),
     })
   }

@@ -11,6 +11,7 @@ import type { Grant, GrantUse } from './model/grant.ts'
 import type { Issuer, IssuerRequest } from './model/issuer.ts'
 import type { Job, JobFile, JobStatus } from './model/job.ts'
 import type { EventPlace } from './model/notification.ts'
+import type { KeyUse } from './model/key-use.ts'
 import type { OidcSubject } from './model/oidc-subject.ts'
 import type { CertificatePlan, ValidityPeriod } from './model/plan.ts'
 import type { Principal, Role } from './model/principal.ts'
@@ -294,10 +295,16 @@ export type Responders = {
 export type Seal = (plain: Uint8Array, context: string) => Promise<string>
 export type Unseal = (sealed: string, context: string) => Promise<Uint8Array>
 
+/** A digest to sign (never a message), and the event that put it on record before. */
+export type Signable = { readonly digest: Uint8Array; readonly event_id: string }
+
 /** The CA keys, by name. They never leave KMS. */
 export type Signer = {
-  /** Signs a digest (never a message); returns the signature as X.509 carries it. */
-  readonly sign: (key: string, algorithm: SigningAlgorithm, digest: Uint8Array) => Promise<Uint8Array>
+  /**
+   * The signature as X.509 carries it. The event goes along in the request, so
+   * that each use of a key can be held against the record.
+   */
+  readonly sign: (key: string, algorithm: SigningAlgorithm, what: Signable) => Promise<Uint8Array>
 }
 
 /** What is ordered of a certificate authority, by the name that the deployment has for it. */
@@ -344,6 +351,16 @@ type ReceiptKey = { readonly kid: string; readonly spki: Uint8Array }
 
 /** The public keys that receipts are verified with: for decisions of people, and for deadlines. */
 export type ReceiptKeys = { readonly decision: ReceiptKey; readonly clock: ReceiptKey }
+
+/** What CloudTrail says of CA keys, beside what is on record. */
+export type KeyUses = {
+  /** Any event by its id; null where there is none. */
+  readonly event: (id: string) => Promise<Event | null>
+  /** Keeps a use, once however often it is told; how many are kept for its event. */
+  readonly keep: (use: KeyUse) => Promise<number>
+  /** Puts on record, once, that a use has no account. */
+  readonly report: (event: Event) => Promise<void>
+}
 
 /** What CloudFront serves. */
 export type StatusSite = {

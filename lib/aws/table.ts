@@ -43,6 +43,8 @@ import type { DueRenewal, Stored } from '../ports.ts'
  * | `OCSP#<issuer>#<question>` | `ANSWER` | a signed answer, for its window |
  * | `PUSH#<issuer>#<target>` | `PUSH`, `EVENT#<n>` | which list another AWS service was given |
  * | `RESPONDER#<issuer>` | `RESPONDER` | a delegated OCSP responder |
+ * | `KEYUSE#<event id>` | `USE#<request id>` | a use of a CA key, as CloudTrail told of it |
+ * | `KEYUSE#<request id>` | `EVENT#1` | a use that nothing on record accounts for |
  * | `IDEMPOTENCY#<principal>#<key>` | `REPLAY` | an answer already given |
  *
  * | index | jobs | certificates | events | others |
@@ -111,6 +113,10 @@ export const keys = {
   }),
   responder: (issuer: string): Key => ({ pk: `RESPONDER#${issuer}`, sk: 'RESPONDER' }),
   push: (issuer: string, arn: string): Key => ({ pk: `PUSH#${issuer}#${arn}`, sk: 'PUSH' }),
+  keyUse: (event_id: string, request_id: string): Key => ({
+    pk: `KEYUSE#${event_id}`,
+    sk: `USE#${request_id}`,
+  }),
   replay: (principal: string, key: string): Key => ({
     pk: `IDEMPOTENCY#${principal}#${key}`,
     sk: 'REPLAY',

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { sha256 } from '../model/digest.ts'
-import { append, type EventDraft } from '../model/event.ts'
+import { append, type Event, type EventDraft } from '../model/event.ts'
 import type { Random } from '../model/ids.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { CertificatePlan } from '../model/plan.ts'
@@ -49,7 +49,11 @@ const planOf = (issuer: Issuer, spki: Uint8Array, random: Random): CertificatePl
 })
 
 /** On record before the CA key is used, on the chain of the issuer's lists. */
-const record = async (deps: ResponderDeps, issuer: Issuer, linted: LintedCertificate): Promise<boolean> => {
+const record = async (
+  deps: ResponderDeps,
+  issuer: Issuer,
+  linted: LintedCertificate,
+): Promise<Event | null> => {
   const draft: EventDraft = {
     type: 'responder_planned',
     actor: { id: 'worker-publish-status', type: 'System' },
@@ -59,12 +63,13 @@ const record = async (deps: ResponderDeps, issuer: Issuer, linted: LintedCertifi
       issuer_id: issuer.id,
       serial: linted.plan.serial,
       tbs_sha256: linted.tbs_sha256,
+      key: issuer.key,
       ...linted.period,
     },
   }
   const before = await deps.lists.lastEvent(issuer.id, 0)
   const [event] = append(`crl-${issuer.id}-0`, before === null ? [] : [before], [draft], deps.now())
-  return event !== undefined && deps.lists.record(issuer.id, 0, event)
+  return event !== undefined && (await deps.lists.record(issuer.id, 0, event)) ? event : null
 }
 
 /**
@@ -82,9 +87,15 @@ export const certifyResponder = async (
   const plan = planOf(issuer, pair.publicKey.export({ format: 'der', type: 'spki' }), deps.random)
   const period = periodFor(plan, now)
   const linted = lintCertificate(tbsCertificate(plan, period), plan, period)
-  if (!(await record(deps, issuer, linted))) return null
+  const planned = await record(deps, issuer, linted)
+  if (planned === null) return null
   const issuer_spki = Buffer.from(issuer.spki, 'base64')
-  const certificate = await signResponder(linted, { signer: deps.signer, key: issuer.key, issuer_spki })
+  const certificate = await signResponder(linted, {
+    signer: deps.signer,
+    key: issuer.key,
+    issuer_spki,
+    event_id: planned.id,
+  })
   const private_key = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
   const made: ResponderRecord = {
     issuer_id: issuer.id,

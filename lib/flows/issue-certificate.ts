@@ -93,6 +93,13 @@ export const prepare = (
   return { issuance, linted }
 }
 
+type Claiming = {
+  readonly issuance: Issuance
+  readonly issuer_id: string
+  /** The CA key or the authority that will sign. */
+  readonly key: string
+}
+
 /**
  * Under a standing grant, a place is spent in the step that puts on record what
  * will be signed there, in rows that signers alone can write: whoever else
@@ -129,7 +136,7 @@ const unclaimable: Readonly<Record<string, string>> = {
 export const claim = async (
   deps: Omit<IssueDeps, 'signer'>,
   file: JobFile,
-  { issuance, issuer_id }: { readonly issuance: Issuance; readonly issuer_id: string },
+  { issuance, issuer_id, key }: Claiming,
 ): Promise<JobFile | null> => {
   const now = deps.now()
   const { serial, period, tbs_sha256 } = issuance
@@ -146,7 +153,7 @@ export const claim = async (
       {
         type: 'issuance_planned',
         actor: { id: deps.worker, type: 'System' },
-        details: { digest: file.job.digest, serial, ...period, tbs_sha256, attempt: attempts },
+        details: { digest: file.job.digest, serial, ...period, tbs_sha256, attempt: attempts, key },
       },
     ],
     now,
@@ -209,11 +216,12 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
   if ('certificate_id' in content) await checkRenewable(deps, content.certificate_id)
   if ('issuer_id' in content) await checkNewIssuer(deps, content.issuer_id)
   const { issuance, linted } = prepare(file, content, deps.now())
-  const claimed = await claim(deps, file, { issuance, issuer_id: content.plan.issuer.id })
-  if (claimed === null) return 'in_other_hands'
   const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')
+  const claimed = await claim(deps, file, { issuance, issuer_id: content.plan.issuer.id, key })
+  if (claimed === null) return 'in_other_hands'
   const issuer_spki = Buffer.from(parent?.spki ?? content.plan.public_key.spki, 'base64')
-  const der = await signMandated(mandate, linted, { signer: deps.signer, key, issuer_spki })
+  const event_id = claimed.events.at(-1)?.id ?? ''
+  const der = await signMandated(mandate, linted, { signer: deps.signer, key, issuer_spki, event_id })
   return complete(deps, claimed, { der, parent, document: rules.current?.document ?? null })
 }
 

@@ -1,5 +1,5 @@
 import { sha256 } from '../model/digest.ts'
-import { append, type EventDraft } from '../model/event.ts'
+import { append, type Event, type EventDraft } from '../model/event.ts'
 import type { Issuer } from '../model/issuer.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { CrlHead } from '../model/revocation.ts'
@@ -70,26 +70,30 @@ const build = async (
   return { head, tbs, rows }
 }
 
-/** Takes the number and puts on record what will be signed; false where another publisher took it. */
-const plan = async (deps: PublishListDeps, { head, tbs }: Built): Promise<boolean> => {
+/** Takes the number and puts on record what will be signed; null where another publisher took it. */
+const plan = async (deps: PublishListDeps, { key }: Issuer, { head, tbs }: Built): Promise<Event | null> => {
   const tbs_sha256 = Buffer.from(digestFor(tbs.chunks(), 'ECDSA_SHA_256')).toString('hex')
   const draft: EventDraft = {
     type: 'crl_planned',
     actor: { id: 'worker-publish-status', type: 'System' },
     resource: head.issuer_id,
     job: null,
-    details: { ...head, tbs_sha256 },
+    details: { ...head, tbs_sha256, key },
   }
   const before = await deps.lists.lastEvent(head.issuer_id, head.shard)
   const chain = `crl-${head.issuer_id}-${head.shard}`
   const [event] = append(chain, before === null ? [] : [before], [draft], deps.now())
-  return event !== undefined && deps.lists.advance(head, event)
+  return event !== undefined && (await deps.lists.advance(head, event)) ? event : null
 }
 
-const sign = async (deps: PublishListDeps, issuer: Issuer, tbs: OctetStream): Promise<OctetStream> => {
+const sign = async (
+  deps: PublishListDeps,
+  issuer: Issuer,
+  { tbs, planned }: { readonly tbs: OctetStream; readonly planned: Event },
+): Promise<OctetStream> => {
   const { signing_algorithm } = issuer.facts
   const digest = digestFor(tbs.chunks(), signing_algorithm)
-  const signature = await deps.signer.sign(issuer.key, signing_algorithm, digest)
+  const signature = await deps.signer.sign(issuer.key, signing_algorithm, { digest, event_id: planned.id })
   const spki = Buffer.from(issuer.spki, 'base64')
   if (!verifyChunks(tbs.chunks(), signing_algorithm, { signature, spki }))
     throw new Refusal('plan_mismatch', `the list of ${issuer.id} does not verify with its own key`)
@@ -113,11 +117,12 @@ export const publishList = async (
   for (let round = 0; round < 8; round += 1) {
     const built = await build(deps, issuer, asked)
     if (built === null) return null
-    if (!(await plan(deps, built))) continue
+    const planned = await plan(deps, issuer, built)
+    if (planned === null) continue
     const { head, rows } = built
     await deps.site.publish({
       path: listPath(issuer.facts, head.shard),
-      body: await sign(deps, issuer, built.tbs),
+      body: await sign(deps, issuer, { tbs: built.tbs, planned }),
       content_type: 'application/pkix-crl',
       max_age_seconds: listMaxAge,
       order: head.number,

@@ -12,14 +12,17 @@ export type Signing = {
   readonly key: string
   /** SubjectPublicKeyInfo, DER. */
   readonly issuer_spki: Uint8Array
+  /** The event that put on record what is signed. */
+  readonly event_id: string
 }
 
 const sign = async (
   linted: LintedCertificate,
-  { signer, key, issuer_spki }: Signing,
+  { signer, key, issuer_spki, event_id }: Signing,
 ): Promise<Uint8Array> => {
   const { signing_algorithm } = linted.plan.issuer
-  const signature = await signer.sign(key, signing_algorithm, digestFor(linted.tbs, signing_algorithm))
+  const digest = digestFor(linted.tbs, signing_algorithm)
+  const signature = await signer.sign(key, signing_algorithm, { digest, event_id })
   return assembleSigned(linted, signature, issuer_spki)
 }
 

@@ -14,10 +14,11 @@ export type RequestSigning = Extract<JobContent, { operation: 'request' }>
 type Deps = CarryOutDeps & { readonly signer: Signer }
 
 /** The signed request, DER, once its proof of possession holds. */
-const signed = async (deps: Deps, content: RequestSigning): Promise<Uint8Array> => {
+const signed = async (deps: Deps, content: RequestSigning, event_id: string): Promise<Uint8Array> => {
   const { key, subject, spki, signing_algorithm } = content
   const info = caRequestInfo(subject, Buffer.from(spki, 'base64'))
-  const signature = await deps.signer.sign(key, signing_algorithm, digestFor(info, signing_algorithm))
+  const digest = digestFor(info, signing_algorithm)
+  const signature = await deps.signer.sign(key, signing_algorithm, { digest, event_id })
   return readCsr(assembleRequest(info, signing_algorithm, signature)).der
 }
 
@@ -33,7 +34,7 @@ export const signRequest = async (
 ): Promise<Result> => {
   if (contentDigest(content) !== file.job.digest)
     throw new Refusal('mandate_refused', 'the mandate is for another request')
-  const csr = Buffer.from(await signed(deps, content)).toString('base64')
+  const csr = Buffer.from(await signed(deps, content, file.events[0]?.id ?? '')).toString('base64')
   const now = deps.now()
   const { issuer_id, name, key, spki, crl_shards, operation } = content
   const kept = {

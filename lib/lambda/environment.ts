@@ -33,6 +33,7 @@ const variables = {
   RECEIPT_KEYS: jsonOf(z.strictObject({ decision: text, clock: text })),
   CRL_PUSH: jsonOf(z.array(pushTarget)),
   CA_KEYS: jsonOf(z.record(z.string(), text)),
+  SIGNERS: jsonOf(z.array(text)),
   KEY_RATE: jsonOf(z.strictObject({ requests_per_second: z.number().min(1), burst: z.number().min(1) })),
   RENEWALS_PER_SWEEP: jsonOf(z.int().min(1)),
   OIDC_ISSUERS: jsonOf(z.array(oidcIssuer)),

@@ -101,6 +101,7 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   notification_recorded: nothing,
   crl_pushed: nothing,
   crl_push_refused: nothing,
+  key_use_unmatched: nothing,
 }
 
 /** People are told last: nothing else waits for it. */

@@ -50,6 +50,7 @@ export const eventTypes = [
   'notification_recorded',
   'crl_pushed',
   'crl_push_refused',
+  'key_use_unmatched',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

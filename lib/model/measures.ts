@@ -75,6 +75,7 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
   ],
   renewal_failed: () => [{ name: 'renewals_failed', unit: 'Count', value: 1, dimensions: {} }],
   renewal_needs_csr: () => [{ name: 'renewals_waiting_for_csr', unit: 'Count', value: 1, dimensions: {} }],
+  key_use_unmatched: () => [{ name: 'key_uses_unmatched', unit: 'Count', value: 1, dimensions: {} }],
 }
 
 /** What an event adds to the metrics: they count what is on record, and nothing else. */

@@ -107,7 +107,7 @@ const floor = async ({ stack, clients }: World, within: Ports, job_id: string): 
         })),
       ),
     ),
-    await often(() => within.signer.sign('issuing', 'ECDSA_SHA_256', digest)),
+    await often(() => within.signer.sign('issuing', 'ECDSA_SHA_256', { digest, event_id: 'ev-bench-1' })),
     await often(() =>
       clients.sqs.send(
         new SendMessageCommand({

@@ -144,6 +144,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
     ],
     ['status-ocsp', ['OCSP']],
     ['signer', ['CERTIFICATE', 'CRL', 'ISSUER', 'JOB', 'RESPONDER', 'SERIAL', 'SPENT']],
+    ['watch-key-use', ['KEYUSE']],
     ['worker-notify', ['NOTIFICATION']],
   ])('%s writes only to partitions %j', (id, prefixes) => {
     const keys = [...new Set(leadingKeys(id, 'dynamodb:PutItem'))]

@@ -112,9 +112,9 @@ async function killWorker(ports: Awaited<ReturnType<typeof receiptPorts>>): Prom
     worker: 'worker-kms',
     now: () => new Date(Date.now() - 55_000),
     signer: {
-      sign: (...[key, algorithm, digest]: Parameters<typeof live.signer.sign>) => {
-        signed.push(Buffer.from(digest).toString('hex'))
-        return live.signer.sign(key, algorithm, digest)
+      sign: (...[key, algorithm, what]: Parameters<typeof live.signer.sign>) => {
+        signed.push(Buffer.from(what.digest).toString('hex'))
+        return live.signer.sign(key, algorithm, what)
       },
     },
     jobs: {

@@ -129,7 +129,11 @@ export const credentialOf = (name: Name): Credential => ({
 })
 
 /** A world as it stood: what another one begins with. */
+/** What CloudTrail would tell of a CA key. */
+type KeyUsed = { readonly key: string; readonly event_id: string; readonly time: string }
+
 type Seed = {
+  readonly keyUses: readonly KeyUsed[]
   readonly rows: ReadonlyMap<string, Row>
   readonly followed: ReadonlySet<string>
   readonly keptRows: ReadonlyMap<string, { rows: Uint8Array; order: number }>
@@ -183,9 +187,11 @@ export const makeWorld = async (seed: Seed | null = null) => {
   const random = (n: number) => new Uint8Array(randomBytes(n))
   const table = memoryTable(seed?.rows)
   const signatures: string[] = []
+  const keyUses: KeyUsed[] = [...(seed?.keyUses ?? [])]
   const signer: Signer = {
-    sign: async (key, _algorithm, digest) => {
+    sign: async (key, _algorithm, { digest, event_id }) => {
       if (!isCaKey(key)) throw new Error(`no CA key named ${key}`)
+      keyUses.push({ key, event_id, time: time.toISOString() })
       signatures.push(Buffer.from(digest).toString('hex'))
       return signDigest(caKeys[key].privateKey, digest)
     },
@@ -406,6 +412,8 @@ export const makeWorld = async (seed: Seed | null = null) => {
     people,
     become,
     signatures,
+    /** What CloudTrail would tell of the CA keys. */
+    keyUses,
     published,
     keptRows,
     call,
@@ -440,6 +448,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
       followed: new Set(followed),
       published: new Map(published),
       keptRows: new Map(keptRows),
+      keyUses: [...keyUses],
     }),
     /** Moves the clock, in seconds. */
     pass: (seconds: number) => {

@@ -176,7 +176,7 @@ describe('issuing', () => {
     const world = await makeFurnishedWorld()
     const { job_id, certificate_id } = await world.ask({ profile_id: 'p-dev-web' })
     const lying = workerWith(world, {
-      signer: { sign: (_, algorithm, digest) => world.signer.sign('root', algorithm, digest) },
+      signer: { sign: (_, algorithm, what) => world.signer.sign('root', algorithm, what) },
     })
     await lying(job_id)
     expect((await world.jobOf(job_id)).job.status).toBe('Failed')

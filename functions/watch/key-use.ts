@@ -1,0 +1,19 @@
+import { jobs } from '../../lib/aws/jobs.ts'
+import { keyUses } from '../../lib/aws/key-uses.ts'
+import { tableClient } from '../../lib/aws/table-client.ts'
+import { reconcileKeyUse } from '../../lib/flows/reconcile-key-use.ts'
+import { environment } from '../../lib/lambda/environment.ts'
+import { trailFunction } from '../../lib/lambda/trail.ts'
+import { now } from '../../lib/lambda/world.ts'
+
+const table = tableClient(environment('TABLE_NAME'))
+
+const deps = {
+  uses: keyUses(table),
+  jobs: jobs(table),
+  ca_keys: environment('CA_KEYS'),
+  signers: environment('SIGNERS'),
+  now,
+}
+
+export const handler = trailFunction((use) => reconcileKeyUse(deps, use))
