@@ -2,7 +2,7 @@ import { AwsClient } from 'aws4fetch'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../../scripts/local/api.ts'
 import { credentials } from '../../scripts/local/environment.ts'
-import { variablesOf } from '../support/live-functions.ts'
+import { invoke, variablesOf } from '../support/live-functions.ts'
 import { issueUngated, suffix } from '../support/live-requests.ts'
 import { as, stack } from '../support/stack.ts'
 import { signEvent } from '../support/trail.ts'
@@ -20,18 +20,19 @@ const ask = async (operation: string, body: object): Promise<unknown> => {
   return text === '' ? null : JSON.parse(text)
 }
 
-/** As CloudTrail would hand it to EventBridge. */
-const tell = ({ source, detail, ...event }: ReturnType<typeof signEvent>) =>
-  ask('PutEvents', {
-    Entries: [{ Source: source, DetailType: event['detail-type'], Detail: JSON.stringify(detail) }],
-  })
+/** Whether the deployed rule would hand this event to the function. */
+const isHeard = async (event: ReturnType<typeof signEvent>): Promise<boolean> => {
+  const { Rules } = (await ask('ListRules', {})) as { readonly Rules: readonly { EventPattern: string }[] }
+  const rule = Rules.find(({ EventPattern }) => EventPattern.includes('"Sign"'))
+  const body = { EventPattern: rule?.EventPattern, Event: JSON.stringify(event) }
+  const { Result } = (await ask('TestEventPattern', body)) as { readonly Result: boolean }
+  return Result
+}
 
-/** The emulator knows a rule as enabled or not, and hands nothing to one that hears of reading too. */
-const enable = async (): Promise<void> => {
-  const { Rules } = (await ask('ListRules', {})) as {
-    readonly Rules: readonly { readonly Name: string; readonly State: string }[]
-  }
-  for (const { Name, State } of Rules) if (State !== 'ENABLED') await ask('EnableRule', { Name })
+/** Nobody but AWS may send events of AWS: what the rule would hand on is handed on here. */
+const tell = async (event: ReturnType<typeof signEvent>): Promise<void> => {
+  expect(await isHeard(event)).toBe(true)
+  await invoke('watch-key-use', event)
 }
 
 type Row = {
@@ -57,7 +58,6 @@ describe('a use of a CA key that CloudTrail tells of', () => {
   it('is held against the record within seconds: a real one is silent, a rogue one is on record', async () => {
     const { SIGNERS = '[]' } = await variablesOf('watch-key-use')
     const [role_arn = ''] = JSON.parse(SIGNERS) as string[]
-    await enable()
     const { certificate_id } = await issueUngated()
     const planned = (await audit(`resource=${certificate_id}`)).find(
       ({ type }) => type === 'issuance_planned',
@@ -76,5 +76,7 @@ describe('a use of a CA key that CloudTrail tells of', () => {
     await tell(signEvent({ ...use, request_id: second }))
     expect(await reportOf(second)).toMatch(/used 2 times for one event/)
     expect(await unmatched(real)).toEqual([])
+    const elsewhere = { ...use, key_arn: 'arn:aws:kms:us-east-1:000000000000:key/other', request_id: real }
+    expect(await isHeard(signEvent(elsewhere))).toBe(false)
   })
 })
