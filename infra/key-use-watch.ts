@@ -19,6 +19,7 @@ export class KeyUseWatch extends Construct {
     super(scope, id)
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
       retentionPeriod: Duration.days(14),
     })
     const rule = new CfnRule(this, 'Rule', {

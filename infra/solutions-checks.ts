@@ -63,6 +63,11 @@ export const acknowledged: readonly Acknowledged[] = [
     reason: 'It is itself where stream records end up that could not be relayed',
   },
   {
+    rule: 'SQS3',
+    at: /\/KeyUseWatch\/DeadLetters\/Resource$/,
+    reason: 'It is itself where records of CloudTrail end up that could not be judged',
+  },
+  {
     rule: 'DDB3',
     at: /\/Tokens\/Resource$/,
     reason:

@@ -62,13 +62,15 @@ const wiring: Readonly<Record<string, Wiring>> = {
     },
   ],
   'AWS::Events::Rule': ({ arn, properties }) =>
-    properties.Targets.map(({ Arn }: Value) => ({
-      why: 'EventBridge tells its target',
-      by: 'events.amazonaws.com',
-      action: Arn.includes(':sns:') ? 'sns:Publish' : 'sqs:SendMessage',
-      resource: Arn,
-      context: { 'aws:SourceArn': arn },
-    })),
+    properties.Targets.flatMap(({ Arn, DeadLetterConfig }: Value) =>
+      [Arn, ...(DeadLetterConfig === undefined ? [] : [DeadLetterConfig.Arn])].map((resource: string) => ({
+        why: 'EventBridge tells its target',
+        by: 'events.amazonaws.com',
+        action: eventAction(resource),
+        resource,
+        context: { 'aws:SourceArn': arn },
+      })),
+    ),
   'AWS::CloudWatch::Alarm': ({ arn, properties: { AlarmActions = [] } }) =>
     AlarmActions.map((topic: string) => ({
       why: 'CloudWatch tells whoever is on call',
@@ -81,6 +83,11 @@ const wiring: Readonly<Record<string, Wiring>> = {
     [...named.values()]
       .filter(({ type }) => type === 'AWS::S3::Bucket')
       .flatMap((bucket) => siteReads(arn, bucket.arn)),
+}
+
+const eventAction = (target: string): string => {
+  if (target.includes(':sns:')) return 'sns:Publish'
+  return target.includes(':lambda:') ? 'lambda:InvokeFunction' : 'sqs:SendMessage'
 }
 
 const siteReads = (distribution: string, bucket: string): readonly Wired[] =>
