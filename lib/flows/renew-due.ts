@@ -119,6 +119,13 @@ const waitUntil = (proposal: Proposal, { row, now, profile }: Sight): string | n
   return at > instantOf(now) && row.expired_approvals === 0 ? at : null
 }
 
+/** An attempt that led to no job counts like one that did. */
+const failedAttempt = async (deps: Sweep, sight: Sight, reason: string): Promise<Settled> => {
+  const counted = { ...sight, row: { ...sight.row, attempts: sight.row.attempts + 1 } }
+  const step = afterFailure(counted, reason)
+  return { settled: step.step === 'put' && (await store(deps, counted, step)), opened: false }
+}
+
 /** Opens the renewal: the job, its events and the row in one transaction, so there is never a second. */
 const open = async (deps: Sweep, sight: Sight, escalated: boolean): Promise<Settled> => {
   const { row, profile, now } = sight
@@ -130,17 +137,15 @@ const open = async (deps: Sweep, sight: Sight, escalated: boolean): Promise<Sett
       const put = planned(waiting, profile?.document ?? null, { now: instantOf(now) })
       return { settled: await store(deps, sight, { step: 'put', row: put, tidings: [] }), opened: false }
     }
-    const stored = (await deps.jobs.commit(proposal.change)) === 'committed'
-    return { settled: stored, opened: stored }
+    const stored = await deps.jobs.commit(proposal.change)
+    // Whatever else moved on is seen anew by the next sweep; an issuer that was retired stays so.
+    if (stored !== 'committed' && stored.conflict === 'require_issuer')
+      return await failedAttempt(deps, sight, 'the issuer does not issue any more')
+    return { settled: stored === 'committed', opened: stored === 'committed' }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (error.code === 'conflict') return { settled: false, opened: false }
-    const counted = { ...sight, row: { ...row, attempts: row.attempts + 1 } }
-    const step = afterFailure(counted, error.message)
-    return {
-      settled: step.step === 'put' && (await store(deps, counted, step)),
-      opened: false,
-    }
+    return failedAttempt(deps, sight, error.message)
   }
 }
 

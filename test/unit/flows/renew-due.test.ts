@@ -326,6 +326,25 @@ describe('a renewal that fails', () => {
     expect(await jobsOf(world, certificate_id)).toEqual([])
   })
 
+  it('because its issuer was retired is an attempt, too, and the owner is told in the end', async () => {
+    const world = await makeFurnishedWorld()
+    await edit(world, 'p-dev-web', { renewal: { max_attempts: 2 } })
+    const { certificate_id } = await world.made()
+    const retirement = await world.call('carol', 'retireIssuer', { id: 'iss-web', body: {} })
+    await world.call('bob', 'approve', { id: retirement.body.approval.id })
+    await world.drain()
+    await sweepAtNext(world, certificate_id)
+    expect(await rowOf(world, certificate_id)).toMatchObject({
+      state: 'scheduled',
+      attempts: 1,
+      last_error: 'the issuer does not issue any more',
+    })
+    await sweepAtNext(world, certificate_id)
+    expect(await rowOf(world, certificate_id)).toMatchObject({ state: 'exhausted', attempts: 2 })
+    expect((await told(world, certificate_id))[0]).toMatchObject({ type: 'renewal_failed' })
+    expect(await jobsOf(world, certificate_id)).toEqual([])
+  })
+
   it('of somebody who asked for it themselves counts as no attempt', async () => {
     const world = await makeFurnishedWorld()
     const { certificate_id } = await world.made()
