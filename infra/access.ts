@@ -313,7 +313,7 @@ export const access = {
     may: [
       {
         on: 'table',
-        actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+        actions: ['dynamodb:GetItem'],
         keys: ['SERIAL#*', 'RESPONDER#*', 'OCSP#*'],
       },
       // An answer is kept only while the serial that it is about is the one that was read.

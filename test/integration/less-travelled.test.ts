@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { changed, jobCompleted } from '../../scripts/local/api.ts'
 import type { Name } from '../../scripts/local/seed.ts'
 import { live, versionsOf } from '../support/live-jobs.ts'
+import { newPerson } from '../support/live-people.ts'
 import { approve, csrFor, issueUngated, newHostName, requestGated, suffix } from '../support/live-requests.ts'
 import { as, stack } from '../support/stack.ts'
 
@@ -151,5 +152,15 @@ describe('a subject of an OIDC issuer', () => {
     expect(JSON.stringify(listed.json)).toContain(subject)
     const { id } = z.looseObject({ id: z.string() }).parse(added.json)
     expect((await as('carol').call('DELETE', `/principals/pr-alice/oidc-subjects/${id}`)).status).toBe(200)
+  })
+
+  it('is mapped to an approver by two people', async () => {
+    const approver = await newPerson('approver')
+    const body = { issuer: 'https://id.example.com', subject: `subject-${suffix()}` }
+    const path = `/principals/${approver.id}/oidc-subjects`
+    const { job, approval } = await as('carol').expect(changed, 202, as('carol').post(path, body))
+    await approve(approval?.id ?? '')
+    await jobCompleted(as('carol'), job.id)
+    expect(JSON.stringify((await as('carol').get(path)).json)).toContain(body.subject)
   })
 })

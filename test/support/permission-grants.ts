@@ -35,9 +35,10 @@ export function uses(call: Omit<Call, 'function'>, { action, resource, key }: Gr
   return key === null || leading.some((one) => like(key, one))
 }
 
+/** As IAM matches: `*` is anything, `?` one character. */
 function like(pattern: string, text: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.*')}$`).test(text)
+  const literal = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(text)
 }
 
 export const told = ({ role, action, resource, key }: Grant): string =>

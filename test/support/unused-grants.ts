@@ -14,6 +14,11 @@ export const unusedWithReason: readonly Unused[] = [
       role.endsWith('-api-rules') && action === 'acm-pca:GetCertificateAuthorityCertificate',
     reason: 'As above: test/integration/acm-pca.test.ts reads the certificate of an authority in moto',
   },
+  {
+    fits: ({ role, action, resource }) =>
+      role.endsWith('-relay') && action === 'sqs:SendMessage' && resource.includes('AcmPcaWork'),
+    reason: 'As above: no issuer of the emulator has its jobs sent there',
+  },
 ]
 
 export const reasonFor = (grant: Grant): string | null =>
