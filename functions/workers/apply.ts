@@ -1,3 +1,4 @@
+import { certificates } from '../../lib/aws/certificates.ts'
 import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
@@ -18,6 +19,7 @@ const table = tableClient(environment('TABLE_NAME'))
 
 const deps = {
   jobs: jobs(table),
+  certificates: certificates(table),
   grants: grants(table),
   founders: founders(table),
   profiles: profiles(table),

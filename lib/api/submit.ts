@@ -2,6 +2,7 @@ import { answerOnce } from '../flows/once.ts'
 import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
 import { requestGrant } from '../flows/request-grant.ts'
+import { requestRebinding } from '../flows/request-rebinding.ts'
 import { type RenewalDeps, requestRenewal } from '../flows/request-renewal.ts'
 import { requestRelease, requestRevocation } from '../flows/request-revocation.ts'
 import type { SubmitDeps } from '../flows/submit.ts'
@@ -41,6 +42,10 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
       status: 200,
       body: viewNextCsr(await uploadNextCsr(deps, principal, { certificate_id: params.id, csr: body.csr })),
     }),
+    rebindCertificate: (call) =>
+      answer('rebindCertificate', call, () =>
+        requestRebinding(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
+      ),
     revokeCertificate: (call) =>
       answer('revokeCertificate', call, () =>
         requestRevocation(deps, call.principal, { certificate_id: call.params.id, ...call.body }),

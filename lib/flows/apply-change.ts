@@ -1,5 +1,5 @@
 import { type Draft, step, type Write } from '../model/change.ts'
-import type { Mandate } from '../model/gate.ts'
+import type { Mandate, Rules } from '../model/gate.ts'
 import type { Grant } from '../model/grant.ts'
 import { grantIdOf } from '../model/ids.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
@@ -7,9 +7,10 @@ import type { PrincipalContent } from '../model/principal-content.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
-import type { Issuers, Principals, SerialStatuses, Stored } from '../ports.ts'
+import type { Certificates, Issuers, Principals, SerialStatuses, Stored } from '../ports.ts'
 import { applyIssuer } from './apply-issuer.ts'
 import { applyPrincipal } from './apply-principal.ts'
+import { applyRebinding } from './apply-rebinding.ts'
 import { type CarryOutDeps, carryOut, failJob, type Result } from './carry-out.ts'
 import { carryOutRevocation, type RevokeDeps } from './revoke.ts'
 
@@ -18,12 +19,16 @@ export type ApplyDeps = CarryOutDeps &
     readonly issuers: Pick<Issuers, 'get'>
     readonly principals: Principals
     readonly serials: SerialStatuses
+    readonly certificates: Pick<Certificates, 'get'>
   }
 
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
 type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
 type GrantChange = Extract<JobContent, { type: 'GrantChange' }>
-type Applicable = ProfileChange | IssuerChange | GrantChange | PrincipalContent
+type Rebinding = Extract<JobContent, { type: 'Rebinding' }>
+type Applicable = ProfileChange | IssuerChange | GrantChange | PrincipalContent | Rebinding
+/** What is applied, and the rules that its mandate was earned from. */
+type Task = { readonly file: JobFile; readonly content: Applicable; readonly rules: Rules }
 type Applied = { readonly writes: readonly Write[]; readonly drafts: readonly [Draft, ...Draft[]] }
 
 const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, now: Date): Applied => {
@@ -76,12 +81,7 @@ const giveGrant = (deps: ApplyDeps, file: JobFile, content: GrantChange, now: Da
   }
 }
 
-const applied = (
-  deps: ApplyDeps,
-  file: JobFile,
-  content: Applicable,
-  now: Date,
-): Applied | Promise<Applied> => {
+const applied = (deps: ApplyDeps, { file, content, rules }: Task, now: Date): Applied | Promise<Applied> => {
   switch (content.type) {
     case 'ProfileChange':
       return changeProfile(deps, file, content, now)
@@ -91,25 +91,29 @@ const applied = (
       return applyIssuer(deps, file, content, now)
     case 'PrincipalChange':
       return applyPrincipal(deps, file, content, now)
+    case 'Rebinding':
+      return applyRebinding(deps, file, content, rules)
   }
 }
 
 /** What the conflict of a write means for the job. */
 const outdated: Partial<Record<Stored, string>> = {
   profile: 'the profile was changed since this edit was made',
-  require_profile: 'the profile was changed since this grant was asked for',
+  require_profile: 'the profile was changed since this was asked',
   issuer: 'the issuer was changed since this was asked',
   require_issuer: 'the issuer of the profile is not active',
   principal: 'the principal was changed since this was asked',
   require_principal: 'the principal was changed since this was asked',
+  next_certificate: 'the certificate was changed at the same moment',
   oidc_subject: 'the subject was mapped since this was asked',
 }
 
 /** One transaction; again where only the chain of a principal was longer than it was seen. */
-const store = async (deps: ApplyDeps, file: JobFile, content: Applicable): Promise<Result> => {
+const store = async (deps: ApplyDeps, task: Task): Promise<Result> => {
+  const { file } = task
   for (let round = 0; round < 3; round += 1) {
     const now = deps.now()
-    const { writes, drafts } = await applied(deps, file, content, now)
+    const { writes, drafts } = await applied(deps, task, now)
     const stored = await deps.jobs.commit(
       step(file, { status: 'Completed', attempts: 1 }, drafts, now, writes),
     )
@@ -121,13 +125,13 @@ const store = async (deps: ApplyDeps, file: JobFile, content: Applicable): Promi
   return 'in_other_hands'
 }
 
-const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
+const apply = async (deps: ApplyDeps, { file }: Mandate, rules: Rules): Promise<Result> => {
   const { content } = file
   if (content.type === 'Revocation') return carryOutRevocation(deps, file, content)
   if (content.type === 'Issuance' || content.type === 'Renewal')
     throw new Refusal('mandate_refused', `${deps.worker} does not carry out a ${content.type}`)
   try {
-    return await store(deps, file, content)
+    return await store(deps, { file, content, rules })
   } catch (error) {
     if (error instanceof Refusal && error.code === 'version_conflict')
       return failJob(deps, file, error.message)
@@ -137,4 +141,4 @@ const apply = async (deps: ApplyDeps, { file }: Mandate): Promise<Result> => {
 
 /** Carries out what takes no key: revocations, changes of profiles and of people, each in as few transactions as it fits in. */
 export const applyChange = (deps: ApplyDeps, job_id: string): Promise<Result> =>
-  carryOut(deps, job_id, (mandate) => apply(deps, mandate))
+  carryOut(deps, job_id, (mandate, rules) => apply(deps, mandate, rules))

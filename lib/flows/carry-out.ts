@@ -36,6 +36,7 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
     case 'Revocation':
     case 'IssuerChange':
     case 'PrincipalChange':
+    case 'Rebinding':
       return { id: null, version: null }
   }
 }
@@ -64,6 +65,10 @@ export const affectedBy = async (
 
 const rulesFor = async (deps: CarryOutDeps, file: JobFile): Promise<Rules> => {
   if (file.content.type === 'Revocation') return affectedBy(deps.profiles, file.content.profiles)
+  if (file.content.type === 'Rebinding') {
+    const { from, to } = file.content
+    return affectedBy(deps.profiles, [{ id: from.profile_id }, { id: to.profile_id }])
+  }
   const { id, version } = profileOf(file)
   return id === null ? { pinned: null, current: null } : deps.profiles.rules(id, version)
 }

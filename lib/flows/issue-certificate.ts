@@ -23,6 +23,8 @@ export type IssueDeps = CarryOutDeps & {
   readonly status_url: string
 }
 
+type Leaf = Exclude<Issuing, { type: 'IssuerChange' }>
+
 /** How long a worker may hold a job, in seconds: longer than its function may run. */
 export const leaseSeconds = 60
 
@@ -58,9 +60,21 @@ const checkAbove = async (deps: Pick<IssueDeps, 'issuers'>, { id, parent_id }: I
   }
 }
 
-/** A certificate that was revoked meanwhile gets no new version. */
-export const checkRenewable = async (deps: Pick<IssueDeps, 'certificates'>, id: string): Promise<void> => {
+/**
+ * A certificate that was revoked meanwhile gets no new version, and neither does
+ * one that was bound to another profile: what was asked for under the old one is
+ * not what people bound it to.
+ */
+export const checkRenewable = async (
+  deps: Pick<IssueDeps, 'certificates'>,
+  { certificate_id: id, profile_id }: Pick<Leaf, 'certificate_id' | 'profile_id'>,
+): Promise<void> => {
   const certificate = await deps.certificates.get(id)
+  if (certificate !== null && certificate.profile_id !== profile_id)
+    throw new Refusal(
+      'certificate_not_renewable',
+      `certificate ${id} is bound to ${certificate.profile_id} now`,
+    )
   if (certificate === null || certificate.status === 'Revoked')
     throw new Refusal('certificate_not_renewable', `certificate ${id} is missing or revoked`)
 }
@@ -213,7 +227,7 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
     throw new Refusal('mandate_refused', 'no key of ours signs for this issuer')
   if ('csr' in content) checkPlan(content, rules.pinned, deps.status_url)
   const parent = await signingIssuer(deps, content)
-  if ('certificate_id' in content) await checkRenewable(deps, content.certificate_id)
+  if ('certificate_id' in content) await checkRenewable(deps, content)
   if ('issuer_id' in content) await checkNewIssuer(deps, content.issuer_id)
   const { issuance, linted } = prepare(file, content, deps.now())
   const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')

@@ -242,6 +242,13 @@ export const examples: Readonly<Record<string, Example>> = {
       used_by: null,
     },
   },
+  rebindCertificate: {
+    request: {
+      profile_id: 'p-edge-web',
+      base_profile_id: 'p-prod-web',
+      reason: 'SECOPS-12350: moved to the edge',
+    },
+  },
   revokeCertificate: { request: { reason: 'keyCompromise', note: 'found in a public repository' } },
   releaseCertificate: { request: { note: 'found again' } },
   planRevocation: {

@@ -24,6 +24,7 @@ const table: Readonly<Record<RefusalCode, readonly [status: number, title: strin
   issuer_inactive: [409, 'The issuer does not issue'],
   certificate_not_renewable: [409, 'The certificate cannot be renewed'],
   certificate_not_revocable: [409, 'The certificate cannot be revoked'],
+  certificate_not_rebindable: [409, 'The certificate cannot be bound to this profile'],
   two_person_integrity: [403, 'Two-person integrity'],
   approval_decided: [409, 'The approval is decided'],
   approval_expired: [409, 'The approval has expired'],

@@ -133,6 +133,12 @@ export const bodies = {
     reason: note.optional(),
   }),
   nextCsr: z.strictObject({ csr }),
+  rebind: z.strictObject({
+    profile_id: profileId,
+    /** The profile that it was seen bound to: 409 where it is bound to another by now. */
+    base_profile_id: profileId.optional(),
+    reason: note.optional(),
+  }),
   renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
   requestGrant: z.strictObject({
     /** Some of the certificate's names; all of them otherwise. */
@@ -452,6 +458,17 @@ export const operations = {
     params: certificateParams,
     body: bodies.nextCsr,
     output: nextCsrView,
+  }),
+  rebindCertificate: route({
+    method: 'POST',
+    path: `${prefix}/certificates/{id}/rebind`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Bind a certificate to another profile; away from a gated one, or to one, takes a second person',
+    params: certificateParams,
+    body: bodies.rebind,
+    status: 202,
+    output: certificateChanged,
   }),
   revokeCertificate: route({
     method: 'POST',

@@ -98,6 +98,19 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
     }
     case 'IssuerChange':
       return { policy: rulesPolicy, sha256: digestOf(rulesPolicy) }
+    case 'Rebinding': {
+      const [from, to] = [content.from, content.to].map(({ profile_id }) =>
+        rules.affected?.find(({ id }) => id === profile_id),
+      )
+      if (from === undefined || to === undefined)
+        throw new Refusal('mandate_refused', 'a profile of these is not on record')
+      if (to.status !== 'active' || to.version !== content.to.profile_version)
+        throw new Refusal('mandate_refused', `profile ${to.id} is not as it was when this was asked for`)
+      const asked = [...policyOf(from), ...policyOf(to)]
+      const [first] = asked.toSorted((a, b) => b.quorum - a.quorum)
+      const seen = [from, to].map(({ id, version, document }) => ({ id, version, document }))
+      return first === undefined ? null : { policy: first, sha256: digestOf({ seen }) }
+    }
     case 'PrincipalChange':
       return {
         policy: rulesPolicy,

@@ -102,6 +102,9 @@ const issuerChange = z.discriminatedUnion('operation', [
   }),
 ])
 
+/** A profile in force, as it was seen when something was asked for. */
+const binding = z.strictObject({ profile_id: profileId, profile_version: z.int().min(1) })
+
 /** What will be done, whole and fixed when the job is made. Its digest is what people approve. */
 export const jobContent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('Issuance'), ...certificateRequest }),
@@ -131,6 +134,8 @@ export const jobContent = z.discriminatedUnion('type', [
   /** Renewals of one certificate without a person each time. */
   z.strictObject({ type: z.literal('GrantChange'), operation: z.literal('grant'), ...grantBounds.shape }),
   principalContent,
+  /** Another profile for a certificate that is there: nothing is signed, and its next renewal is made under it. */
+  z.strictObject({ type: z.literal('Rebinding'), certificate_id: certificateId, from: binding, to: binding }),
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>
@@ -147,6 +152,7 @@ export const jobTypes = [
   'IssuerChange',
   'GrantChange',
   'PrincipalChange',
+  'Rebinding',
 ] as const
 export const jobStatuses = [
   'AwaitingApproval',

@@ -33,6 +33,7 @@ const requested: Readonly<Record<JobContent['type'], EventType>> = {
   IssuerChange: 'issuer_change_requested',
   GrantChange: 'grant_requested',
   PrincipalChange: 'principal_change_requested',
+  Rebinding: 'rebinding_requested',
 }
 
 /** What a job is about, for lists. */
@@ -64,6 +65,8 @@ const about = (
       const { certificate_id, profile_id, profile_version } = content
       return { certificate_id, profile_id, profile_version, issuer_id: null }
     }
+    case 'Rebinding':
+      return { certificate_id: content.certificate_id, ...content.to, issuer_id: null }
     case 'PrincipalChange':
       return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: null }
   }

@@ -28,6 +28,7 @@ export const refusalCodes = [
   'issuer_inactive',
   'certificate_not_renewable',
   'certificate_not_revocable',
+  'certificate_not_rebindable',
   // the rules of the gate
   'two_person_integrity',
   'approval_decided',

@@ -110,5 +110,9 @@ export const summaryOf = (content: JobContent): string => {
       return harmless(issuerSummary(content))
     case 'PrincipalChange':
       return harmless(peopleSummary(content))
+    case 'Rebinding': {
+      const { certificate_id, from, to } = content
+      return `bind ${certificate_id} to version ${to.profile_version} of profile ${to.profile_id} instead of ${from.profile_id}: its next renewal is made under it`
+    }
   }
 }

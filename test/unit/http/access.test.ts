@@ -48,6 +48,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'requestGrant',
       'uploadNextCsr',
       'revokeCertificate',
+      'rebindCertificate',
       'releaseCertificate',
       'cancelJob',
     ],

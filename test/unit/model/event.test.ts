@@ -164,6 +164,7 @@ describe('what follows from an event', () => {
     issuer_change_requested: 'dispatch',
     grant_requested: 'dispatch',
     principal_change_requested: 'dispatch',
+    rebinding_requested: 'dispatch',
     approval_requested: 'start_workflow',
     approval_approved: 'resume_workflow',
     approval_rejected: 'resume_workflow',
