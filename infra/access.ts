@@ -366,6 +366,17 @@ export const access = {
 
 export type FunctionId = keyof typeof access
 
+/** Those that open jobs, and those that carry them out: what a stage that bypasses approvals tells so. */
+export const heedsBypass: readonly FunctionId[] = [
+  'api-submit',
+  'api-rules',
+  'api-administer',
+  'worker-kms',
+  'worker-acm-pca',
+  'worker-apply',
+  'schedule-renew',
+]
+
 export const functionIds = Object.keys(access) as readonly FunctionId[]
 
 export function rowOf(id: FunctionId): Row {

@@ -8,6 +8,7 @@ import { checkAgainstSolutions } from './solutions-checks.ts'
 const app = new App()
 const stage = stageOf({
   stage: app.node.tryGetContext('stage'),
+  approval_bypass: app.node.tryGetContext('approval_bypass'),
   status_url: app.node.tryGetContext('status_url'),
   notifications: app.node.tryGetContext('notifications'),
   pca_authorities: app.node.tryGetContext('pca_authorities'),

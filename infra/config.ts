@@ -43,6 +43,8 @@ const stage = z
     name: z.enum(['local', 'dev', 'prod']),
     /** A production stage keeps what it stores and refuses to be deleted. */
     production: z.boolean(),
+    /** Nobody decides on anything: for development alone (SPEC: approval bypass). */
+    approval_bypass: z.boolean(),
     /** CA keys by the name that `POST /issuers` uses for them. */
     ca_keys: z.record(keyName, keySpec),
     /** CA keys of another account, in the same region: ARNs, by the name that `POST /issuers` uses for them. */
@@ -79,6 +81,7 @@ const stage = z
     console_url: z.url({ protocol: /^https?$/ }).nullable(),
   })
   .refine((it) => it.production === (it.name === 'prod'), 'prod, and only prod, is a production stage')
+  .refine((it) => !(it.production && it.approval_bypass), 'a production stage never bypasses approvals')
   .refine(
     (it) =>
       it.post_quantum_keys ||
@@ -104,6 +107,7 @@ const stage = z
 export type Stage = Readonly<z.infer<typeof stage>>
 
 const shared = {
+  approval_bypass: false,
   ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
   ca_key_arns: {},
   post_quantum_keys: false,
@@ -144,6 +148,7 @@ const json = z.string().transform((text): unknown => JSON.parse(text))
 
 const context = z.object({
   stage: z.enum(stageNames).default('dev'),
+  approval_bypass: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
   /** A status site under another URL than CloudFront's own, as the local edge is. */
   status_url: z.url().optional(),
   oidc_issuers: json.optional(),

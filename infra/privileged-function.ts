@@ -7,6 +7,7 @@ import {
   type FunctionId,
   type Grant,
   grantsOf,
+  heedsBypass,
   holdersOf,
   type Resource,
   type RoleId,
@@ -64,6 +65,7 @@ function environmentOf(id: FunctionId, around: Surroundings): Record<string, str
     TABLE_NAME: around.table_name,
     LOG_LEVEL: around.stage.log_level,
     ...Object.fromEntries(own),
+    ...(around.stage.approval_bypass && heedsBypass.includes(id) ? { APPROVAL_BYPASS: 'yes' } : {}),
   }
 }
 

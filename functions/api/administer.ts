@@ -7,6 +7,7 @@ import { principals } from '../../lib/aws/principals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { limiterOf } from '../../lib/lambda/limiter.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -22,5 +23,5 @@ export const handler = apiFunction(
     cursorSecret: cursorSecret(table),
     admits: limiterOf(environment('KEY_RATE')),
   },
-  administerApi({ ...ports, jobs: jobs(table), replays: replays(table) }),
+  administerApi({ ...ports, jobs: jobs(table), replays: replays(table), bypass: approvalBypass() }),
 )

@@ -11,6 +11,7 @@ import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { awsAccess, privateCa } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { limiterOf } from '../../lib/lambda/limiter.ts'
@@ -31,6 +32,7 @@ export const handler = apiFunction(
     ...ports,
     jobs: jobs(table),
     replays: replays(table),
+    bypass: approvalBypass(),
     profiles: profiles(table),
     issuers: issuers(table),
     serials: serialStatuses(table),

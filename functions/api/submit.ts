@@ -14,6 +14,7 @@ import { serialInventory } from '../../lib/aws/serial-inventory.ts'
 import { revocationLists } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { limiterOf } from '../../lib/lambda/limiter.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -34,6 +35,7 @@ export const handler = apiFunction(
     jobs: jobs(table),
     grants: grants(table),
     replays: replays(table),
+    bypass: approvalBypass(),
     certificates: certificates(table),
     renewals: renewals(table),
     profiles: profiles(table),

@@ -7,6 +7,8 @@ import { profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { renewDue } from '../../lib/flows/renew-due.ts'
 import { requestRenewal } from '../../lib/flows/request-renewal.ts'
+import { passed } from '../../lib/flows/submit.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { faultLogger } from '../../lib/lambda/logger.ts'
 import { measure } from '../../lib/lambda/metrics.ts'
@@ -24,6 +26,7 @@ const deps = {
   grants: grants(table),
   profiles: profiles(table),
   status_url: environment('STATUS_URL'),
+  bypass: approvalBypass(),
   now,
   random,
 }
@@ -31,8 +34,8 @@ const deps = {
 export const handler = taskFunction(z.unknown(), async () => {
   const swept = await renewDue({
     ...deps,
-    propose: (certificate_id, scheduled) =>
-      requestRenewal(deps, renewalPrincipal, { certificate_id, scheduled }),
+    propose: async (certificate_id, scheduled) =>
+      passed(deps, await requestRenewal(deps, renewalPrincipal, { certificate_id, scheduled })),
     per_sweep: environment('RENEWALS_PER_SWEEP'),
     fault: faultLogger,
   })

@@ -10,6 +10,7 @@ import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { awsAccess, privateCa } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
@@ -21,6 +22,7 @@ const deps = {
   jobs: jobs(table),
   grants: grants(table),
   founders: founders(table),
+  bypass: approvalBypass(),
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),

@@ -10,6 +10,7 @@ import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { applyChange } from '../../lib/flows/apply-change.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
@@ -22,6 +23,7 @@ const deps = {
   certificates: certificates(table),
   grants: grants(table),
   founders: founders(table),
+  bypass: approvalBypass(),
   profiles: profiles(table),
   revocables: revocables(table),
   plans: revocationPlans(table),

@@ -7,6 +7,7 @@ import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
+import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
 import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
@@ -18,6 +19,7 @@ const deps = {
   jobs: jobs(table),
   grants: grants(table),
   founders: founders(table),
+  bypass: approvalBypass(),
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),

@@ -12,6 +12,7 @@ import { disableApiKey, rotateApiKey } from '../flows/replace-api-key.ts'
 import { type Gated, openPrincipalChange } from '../flows/request-principal-change.ts'
 import type { Answers } from '../http/call.ts'
 import { viewApiKey, viewApproval, viewJob, viewOidcSubject, viewPrincipal } from '../http/views.ts'
+import { bypassed } from '../model/bypass.ts'
 import { actorOf } from '../model/decide.ts'
 import type { Envelope } from '../model/envelope.ts'
 import type { Principal } from '../model/principal.ts'
@@ -31,7 +32,8 @@ const shownOnce = ({ key, token }: NewApiKey): PrincipalProposal['answer'] => ({
 export const administerApi = (deps: AdministerDeps): Answers<'administer'> => {
   /** What takes a second person is answered as every job is: 202, with its approval. */
   const asked = (by: Principal, gated: Gated): JobProposal => {
-    const { job, ...change } = openPrincipalChange(deps, by, gated)
+    const opened = openPrincipalChange(deps, by, gated)
+    const { job, ...change } = deps.bypass === null ? opened : bypassed(opened, deps.bypass, deps.now())
     const { gated: content } = gated
     const about =
       'base_version' in content ? { id: content.principal_id, version: content.base_version } : null

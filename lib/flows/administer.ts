@@ -1,3 +1,4 @@
+import type { Bypass } from '../model/bypass.ts'
 import type { Change } from '../model/change.ts'
 import { type Actor, append, type EventDraft } from '../model/event.ts'
 import type { Random } from '../model/ids.ts'
@@ -10,6 +11,8 @@ import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 
 export type AdministerDeps = {
   readonly jobs: Pick<Jobs, 'commit'>
+  /** Null where people decide, as they do in production. */
+  readonly bypass: Bypass | null
   readonly principals: Principals
   readonly replays: Replays
   readonly now: Clock

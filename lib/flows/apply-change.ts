@@ -99,7 +99,7 @@ const applied = (deps: ApplyDeps, { file, content, rules }: Task, now: Date): Ap
 /** What the conflict of a write means for the job. */
 const outdated: Partial<Record<Stored, string>> = {
   profile: 'the profile was changed since this edit was made',
-  require_profile: 'the profile was changed since this was asked',
+  require_profile: 'the profile was changed since this grant was asked for',
   issuer: 'the issuer was changed since this was asked',
   require_issuer: 'the issuer of the profile is not active',
   principal: 'the principal was changed since this was asked',
@@ -118,7 +118,10 @@ const store = async (deps: ApplyDeps, task: Task): Promise<Result> => {
       step(file, { status: 'Completed', attempts: 1 }, drafts, now, writes),
     )
     if (stored === 'committed') return 'done'
-    const reason = outdated[stored.conflict]
+    const reason =
+      task.content.type === 'Rebinding' && stored.conflict === 'require_profile'
+        ? 'a profile of these was changed at the same moment'
+        : outdated[stored.conflict]
     if (reason !== undefined) return failJob(deps, file, reason)
     if (stored.conflict !== 'event') return 'in_other_hands'
   }

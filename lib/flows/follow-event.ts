@@ -19,11 +19,11 @@ const requesterName = (file: JobFile): string => {
 /**
  * Every approval has its execution, however soon it was decided: an approved
  * job is dispatched by it, and a rejected one is seen to have ended. Null for a
- * job that needs no approval.
+ * job that needs no approval, and for one that nobody decides on.
  */
 const inputOf = (file: JobFile): WorkflowInput | null => {
   const { job } = file
-  if (job.approval === null) return null
+  if (job.approval === null || file.events.some(({ type }) => type === 'approval_bypassed')) return null
   const { quorum, expires_at } = job.approval
   return {
     approval_id: approvalIdOf(job.id),

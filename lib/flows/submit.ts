@@ -1,3 +1,4 @@
+import { type Bypass, bypassed } from '../model/bypass.ts'
 import type { Certificate } from '../model/certificate.ts'
 import type { Change } from '../model/change.ts'
 import type { Random } from '../model/ids.ts'
@@ -20,6 +21,8 @@ export type Submission = Asked & { readonly show: (proposal: Proposal) => Answer
 export type SubmitDeps = {
   readonly jobs: Pick<Jobs, 'commit'>
   readonly replays: Replays
+  /** Null where people decide, as they do in production. */
+  readonly bypass: Bypass | null
   readonly now: Clock
   readonly random: Random
 }
@@ -36,10 +39,17 @@ const conflicts: Partial<Record<Stored, readonly [RefusalCode, string]>> = {
 const taken: ReadonlySet<Stored> = new Set(['grant_use', 'require_grant'])
 const rounds = 4
 
+/** What waits for people, let pass in a deployment that has none. */
+export const passed = (deps: Pick<SubmitDeps, 'bypass' | 'now'>, proposal: Proposal): Proposal => {
+  if (deps.bypass === null) return proposal
+  const change = bypassed({ ...proposal.change, job: proposal.job }, deps.bypass, deps.now())
+  return { ...proposal, change, job: change.job }
+}
+
 /** A proposal, committed; another one where somebody took the place under a standing grant that it was to have. */
 const proposed = async (deps: SubmitDeps, submission: Submission, propose: () => Promise<Proposal>) => {
   for (let round = 1; ; round += 1) {
-    const proposal = await propose()
+    const proposal = passed(deps, await propose())
     const answer = submission.show(proposal)
     const { change } = proposal
     const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]

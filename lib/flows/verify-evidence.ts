@@ -74,6 +74,7 @@ function* rulesComplaints(file: JobFile, { maker, granted_by, people, verify }: 
     rules: { pinned: profile, current: profile },
     made_by: new Map([maker, ...people].map((one) => [one.job.id, one])),
     founders: 'as_told',
+    bypass: null,
     granted_by,
     verify,
   })

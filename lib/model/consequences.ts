@@ -69,6 +69,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   approval_rejected: ({ job }) => resumed(job),
   approval_expired: ({ job }) => resumed(job),
   approval_withdrawn: ({ job }) => resumed(job),
+  // No execution waits for what nobody decides.
+  approval_bypassed: ({ job }) => dispatched(job),
   approval_refused: nothing,
   job_cancelled: ({ job }) => resumed(job),
   issuance_planned: nothing,

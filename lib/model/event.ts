@@ -18,6 +18,7 @@ export const eventTypes = [
   'approval_rejected',
   'approval_expired',
   'approval_withdrawn',
+  'approval_bypassed',
   'approval_refused',
   'job_cancelled',
   'issuance_planned',

@@ -1,5 +1,6 @@
 import type { Approval } from './approval.ts'
 import type { ApprovalPolicy } from './approval-policy.ts'
+import type { Bypass } from './bypass.ts'
 import { approvalsOf } from './decide.ts'
 import { decisionComplaints } from './decision-complaints.ts'
 import { digestOf } from './digest.ts'
@@ -126,6 +127,8 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
 export type Account = Vouchers & {
   readonly rules: Rules
   readonly verify: VerifyReceipt
+  /** Where this deployment lets pass what nobody decided: never in production. Null: people decide. */
+  readonly bypass: Bypass | null
   /** The job that gave the standing grant which a renewal takes a place of; null where there is none to be read. */
   readonly granted_by?: JobFile | null
 }
@@ -153,6 +156,13 @@ function* stageComplaints(approval: Approval, policy: ApprovalPolicy): Generator
     if (missing > 0) yield `stage "${stage.name}" lacks ${missing}`
 }
 
+/** What nobody decided passes where this deployment says so itself, and was bypassed in this one. */
+function* bypassComplaints({ actor, details }: Event, { bypass }: Account): Generator<string> {
+  if (bypass === null) return yield 'the approval was bypassed: nobody decided'
+  if (actor !== 'system-bypass' || details.environment !== bypass.environment)
+    yield 'the approval was bypassed in another deployment'
+}
+
 /** Two-person integrity: receipted decisions of enough distinct people, none of them the requester or the owner. */
 function* approvalComplaints(file: JobFile, requirement: Requirement, account: Examined): Generator<string> {
   const { approval } = file.job
@@ -160,6 +170,8 @@ function* approvalComplaints(file: JobFile, requirement: Requirement, account: E
   if (approval.state !== 'approved') yield `the approval is ${approval.state}`
   const asked = file.events.find(({ type }) => type === 'approval_requested')
   if (asked?.details.expires_at !== approval.expires_at) yield 'the deadline is not the one on record'
+  const passed = file.events.find(({ type }) => type === 'approval_bypassed')
+  if (passed !== undefined) return yield* bypassComplaints(passed, account)
   const approvals = approval.decisions.filter(({ verdict }) => verdict === 'approve')
   const hearing = { ...account, prove: (id: string) => proven(id, account) }
   for (const decision of approvals) yield* decisionComplaints(file, requirement, decision, hearing)

@@ -38,6 +38,7 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
   approval_rejected: decided('rejected'),
   approval_expired: decided('expired'),
   approval_withdrawn: decided('withdrawn'),
+  approval_bypassed: decided('bypassed'),
   certificate_issued: (event) => [
     ...issued('issued')(event),
     {

@@ -49,6 +49,7 @@ const ports = ({ stack, clients }: World) => {
     grants: grants(table),
     profiles: profiles(table),
     founders: founders(table),
+    bypass: null,
     issuers: issuers(table),
     certificates: certificates(table),
     signer: signer(stack.outputs.CaKeys, clients.kms),

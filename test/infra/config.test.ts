@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { stageOf } from '../../infra/config.ts'
+import { stageNames, stageOf } from '../../infra/config.ts'
 
 const issuersAt = (scheme: string, algorithm = 'ES256') =>
   JSON.stringify([
@@ -18,6 +18,11 @@ describe('a stage', () => {
     expect(stageOf({ stage: 'prod', oidc_issuers: issuersAt('https') }).oidc_issuers).toHaveLength(1)
   })
 
+  it.each(stageNames)('%s has people decide unless it is told to bypass them', (stage) => {
+    expect(stageOf({ stage }).approval_bypass).toBe(false)
+    expect(stageOf({ stage, approval_bypass: 'false' }).approval_bypass).toBe(false)
+  })
+
   it('is dev unless something else is asked for', () => {
     expect(stageOf({}).name).toBe('dev')
   })
@@ -32,6 +37,8 @@ describe('a stage', () => {
 
   it.each([
     ['an unknown stage', { stage: 'production' }],
+    ['a production stage that bypasses approvals', { stage: 'prod', approval_bypass: 'true' }],
+    ['a bypass of approvals that is neither true nor false', { stage: 'dev', approval_bypass: 'yes' }],
     ['an OIDC issuer over plain HTTP in production', { stage: 'prod', oidc_issuers: issuersAt('http') }],
     ['an algorithm without a key pair', { stage: 'dev', oidc_issuers: issuersAt('https', 'HS256') }],
     ['a status URL that is none', { stage: 'dev', status_url: 'status.example.com' }],

@@ -38,6 +38,7 @@ export const live = {
   principals: principals(table),
   founders: founders(table),
   credential: null,
+  bypass: null,
   serials: serialStatuses(table),
   signer: signer(stack.ca_keys, clients.kms),
   status_url: stack.status_url,

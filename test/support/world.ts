@@ -247,6 +247,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     environment,
     receipts: receiptSignerOf('decision'),
     credential: null,
+    bypass: null,
     receiptKeys: async () => receiptKeys,
     now,
     random,

@@ -166,6 +166,7 @@ describe('what follows from an event', () => {
     principal_change_requested: 'dispatch',
     rebinding_requested: 'dispatch',
     approval_requested: 'start_workflow',
+    approval_bypassed: 'dispatch',
     approval_approved: 'resume_workflow',
     approval_rejected: 'resume_workflow',
     approval_expired: 'resume_workflow',

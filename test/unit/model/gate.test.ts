@@ -91,7 +91,7 @@ beforeAll(async () => {
   honest.twice = await read(strict, twice.job_id)
 })
 
-const gate = ({ file, ...evidence }: Honest) => mandateFor(file, { ...evidence, verify })
+const gate = ({ file, ...evidence }: Honest) => mandateFor(file, { ...evidence, verify, bypass: null })
 
 type Tampering = (given: Honest) => Honest
 
