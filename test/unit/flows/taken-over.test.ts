@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest'
+import { type FunctionId, functionIds } from '../../../infra/access.ts'
+import { jobs } from '../../../lib/aws/jobs.ts'
+import { items, keys } from '../../../lib/aws/table.ts'
+import { decideApproval } from '../../../lib/flows/decide-job.ts'
+import { decide } from '../../../lib/model/decide.ts'
+import { append } from '../../../lib/model/event.ts'
+import { oidcSubjectIdOf } from '../../../lib/model/oidc-subject.ts'
+import { type Principal, principal } from '../../../lib/model/principal.ts'
+import type { Credential, ReceiptDraft } from '../../../lib/model/receipt.ts'
+import { Denied, type Hands, handsOf } from '../../support/taken-over.ts'
+import { credentialOf, makeFurnishedWorld, profileBody, type World } from '../../support/world.ts'
+
+type Attack = {
+  readonly what: string
+  /** The roles whose rights suffice to try it. */
+  readonly tried_by: readonly FunctionId[]
+  /** Those of them with which it leads to a signature; nobody, where it is left out. */
+  readonly signed_by?: readonly FunctionId[]
+  /** Prepares honestly, then does it; the job that is offered to the signer. */
+  readonly attack: (world: World, hands: Hands) => Promise<string>
+}
+
+const job_writers: readonly FunctionId[] = [
+  'api-submit',
+  'api-rules',
+  'api-decide',
+  'api-administer',
+  'workflow-refuse',
+  'worker-kms',
+  'worker-acm-pca',
+  'worker-apply',
+  'schedule-tend',
+]
+
+const people_writers: readonly FunctionId[] = ['api-administer', 'worker-apply']
+
+const fingerprint = 'cd'.repeat(32)
+
+const mallory: Principal = principal.parse({
+  id: 'pr-mallory',
+  version: 1,
+  kind: 'person',
+  name: 'Mallory',
+  email: null,
+  roles: ['approver'],
+  status: 'active',
+  created_at: '2026-03-01T12:00:00.000Z',
+  granted_by: 'bootstrap',
+})
+
+const keyRow = (principal_id: string, id: string) =>
+  items.apiKey({
+    id,
+    principal_id,
+    secret_sha256: fingerprint,
+    created_at: mallory.created_at,
+    expires_at: null,
+    disabled_at: null,
+    granted_by: 'bootstrap',
+  })
+
+const waiting = async (world: World, profile_id = 'p-prod-web') => (await world.ask({ profile_id })).job_id
+
+/** Bob's word on a job, as whoever writes job rows could put it there. */
+const invented = async (
+  world: World,
+  hands: Hands,
+  receipt: (draft: ReceiptDraft) => Promise<string>,
+): Promise<string> => {
+  const id = await waiting(world)
+  const word = { verdict: 'approve', note: null } as const
+  const outcome = decide(await world.jobOf(id), world.people.bob, word, world.now())
+  if (outcome.outcome !== 'step') throw new Error(outcome.outcome)
+  await jobs(hands.table).commit(outcome.change(await receipt(outcome.receipt)))
+  return id
+}
+
+/** The honest function that decides, asked by somebody whose rows say that they may. */
+const decidedBy = async (world: World, who: Principal, credential: Credential): Promise<string> => {
+  const id = await waiting(world)
+  const word = { verdict: 'approve', note: null } as const
+  await decideApproval({ ...world, credential }, who, id.replace('job-', 'ar-'), word)
+  return id
+}
+
+const attacks: readonly Attack[] = [
+  {
+    what: 'hands a waiting job to its worker',
+    tried_by: ['relay'],
+    attack: async (world, hands) => {
+      hands.dispatch()
+      return waiting(world)
+    },
+  },
+  {
+    what: 'writes that a waiting job is Pending and approved',
+    tried_by: job_writers,
+    attack: async (world, hands) => {
+      const id = await waiting(world)
+      const { job } = await world.jobOf(id)
+      if (job.approval === null) throw new Error('not gated')
+      const approval = { ...job.approval, state: 'approved' } as const
+      hands.write(items.job({ ...job, status: 'Pending', approval }))
+      return id
+    },
+  },
+  {
+    what: 'writes a whole account of a decision, without a receipt',
+    tried_by: job_writers,
+    attack: (world, hands) => invented(world, hands, async () => ''),
+  },
+  {
+    what: 'writes a decision with the receipt of a deadline',
+    tried_by: ['schedule-tend'],
+    attack: (world, hands) =>
+      invented(world, hands, (draft) => hands.seal('clock-key', draft, credentialOf('bob'))),
+  },
+  {
+    what: 'writes a decision with a receipt of its own making',
+    tried_by: ['api-decide'],
+    signed_by: ['api-decide'],
+    attack: (world, hands) =>
+      invented(world, hands, (draft) => hands.seal('decision-key', draft, credentialOf('bob'))),
+  },
+  {
+    what: 'writes that the approval was bypassed',
+    tried_by: job_writers,
+    attack: async (world, hands) => {
+      const id = await waiting(world)
+      const { job, events } = await world.jobOf(id)
+      if (job.approval === null) throw new Error('not gated')
+      const passed = {
+        ...job,
+        version: job.version + 1,
+        status: 'Pending',
+        approval: { ...job.approval, state: 'approved' },
+      } as const
+      const draft = {
+        type: 'approval_bypassed',
+        actor: { id: 'system-bypass', type: 'System' },
+        resource: id,
+        job: { ...events[0]?.job, status: 'Pending', approval_state: 'approved' } as never,
+        details: { environment: world.environment, digest: job.digest },
+      } as const
+      const [event] = append(id, events, [draft], world.now())
+      if (event === undefined) throw new Error('no event')
+      await jobs(hands.table).commit({ job: passed, events: [event], writes: [] })
+      return id
+    },
+  },
+  {
+    what: 'writes that an issued job is Pending again',
+    tried_by: job_writers,
+    attack: async (world, hands) => {
+      const { job_id } = await world.made()
+      const { job } = await world.jobOf(job_id)
+      hands.write(items.job({ ...job, status: 'Pending' }))
+      return job_id
+    },
+  },
+  {
+    what: 'writes a version of a profile that asks for nobody',
+    tried_by: ['worker-apply'],
+    attack: async (world, hands) => {
+      const current = await world.profiles.current('p-prod-web')
+      if (current === null) throw new Error('no profile')
+      const open = { ...current.document, requires_approval: false }
+      const forged = { ...current, version: 2, document: open }
+      hands.write(items.profile(forged))
+      hands.write({ ...keys.profileVersion(forged.id, 2), ...forged })
+      return waiting(world)
+    },
+  },
+  {
+    what: 'brings back an earlier version of a profile, approved in its time, that asks for nobody',
+    tried_by: ['worker-apply'],
+    attack: async (world, hands) => {
+      const earlier = await world.profiles.current('p-dev-web')
+      if (earlier === null) throw new Error('no profile')
+      const body = { ...profileBody, requires_approval: true }
+      const edit = await world.call('carol', 'changeProfile', { id: 'p-dev-web', body })
+      await world.call('bob', 'approve', { id: edit.body.approval.id })
+      await world.drain()
+      hands.write(items.profile(earlier))
+      // What can be written over, but not taken away.
+      hands.write({ ...keys.profileVersion('p-dev-web', 2), ...earlier })
+      return waiting(world, 'p-dev-web')
+    },
+  },
+  {
+    what: 'writes an approver with a key',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      hands.write(items.principal(mallory))
+      hands.write(keyRow('pr-mallory', 'mallory-00000000'))
+      return decidedBy(world, mallory, { id: 'mallory-00000000', fingerprint, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'writes a key for an honest approver',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      hands.write(keyRow('pr-bob', 'bob-00000000'))
+      return decidedBy(world, world.people.bob, { id: 'bob-00000000', fingerprint, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'writes another secret for a key of an honest approver',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      const { id } = credentialOf('bob')
+      hands.write(keyRow('pr-bob', id))
+      return decidedBy(world, world.people.bob, { id, fingerprint, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'maps a subject of its own to an honest approver',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      const [issuer, subject] = ['https://id.example.com', 'mallory']
+      const id = oidcSubjectIdOf(issuer, subject)
+      const about = { id, version: 1, principal_id: 'pr-bob', issuer, subject, disabled_at: null }
+      hands.write(
+        items.oidcSubject({ ...about, created_at: mallory.created_at, granted_by: 'bootstrap' }),
+      )
+      return decidedBy(world, world.people.bob, { id, fingerprint: id, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'writes a founder',
+    tried_by: [],
+    signed_by: [],
+    attack: async (world, hands) => {
+      const { id, name, email, roles, teams } = mallory
+      const credential = { id: 'mallory-00000000', fingerprint }
+      hands.write({ ...keys.founder(id), id, name, email, roles, teams })
+      hands.write({ ...keys.founderCredential(id, credential.id), ...credential })
+      hands.write(items.principal(mallory))
+      hands.write(keyRow('pr-mallory', credential.id))
+      return decidedBy(world, mallory, { ...credential, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'signs with a CA key, without a job',
+    tried_by: ['worker-kms', 'worker-publish-status'],
+    signed_by: ['worker-kms', 'worker-publish-status'],
+    attack: async (world, hands) => {
+      hands.useCaKey()
+      await world.signer.sign('issuing', 'sha256WithRSAEncryption' as never, Buffer.alloc(32))
+      return waiting(world)
+    },
+  },
+]
+
+const outcomeOf = async (id: FunctionId, { attack }: Attack): Promise<'denied' | 'refused' | 'signed'> => {
+  const world = await makeFurnishedWorld()
+  try {
+    const job_id = await attack(world, handsOf(world, id))
+    const asked = await world.jobOf(job_id)
+    const before = asked.events.some(({ type }) => type === 'certificate_issued') ? 1 : 0
+    const signed = world.signatures.length
+    await world.issue(job_id)
+    const now = (await world.jobOf(job_id)).events.filter(({ type }) => type === 'certificate_issued').length
+    const used = world.signatures.length - signed
+    return now > before || used > 0 ? 'signed' : 'refused'
+  } catch (error) {
+    if (error instanceof Denied) return 'denied'
+    throw error
+  }
+}
+
+/** docs/threat-model.md, held to: every function, with exactly the rights of its row, tries everything. */
+describe.each(attacks)('whoever takes over a function and $what', (each) => {
+  it.each(functionIds)('as %s', async (id) => {
+    const expected = !each.tried_by.includes(id)
+      ? 'denied'
+      : each.signed_by?.includes(id) === true
+        ? 'signed'
+        : 'refused'
+    expect(await outcomeOf(id, each)).toBe(expected)
+  })
+})
