@@ -160,6 +160,8 @@ export type Profiles = {
   readonly current: (id: string) => Promise<ProfileVersion | null>
   /** The version a job was made under beside the one in force: one call. */
   readonly rules: (id: string, pinned: number | null) => Promise<Rules>
+  /** The number of the newest version on record, strongly consistent; null where there is none. One call. */
+  readonly newest: (id: string) => Promise<number | null>
   readonly list: (paging: Paging) => Promise<Page<ProfileVersion>>
 }
 

@@ -16,6 +16,10 @@ export const profiles = (table: TableClient): Profiles => ({
     const [current, version] = await table.getAll(wanted)
     return { current: readProfile(current), pinned: readProfile(version) }
   },
+  newest: async (id) => {
+    const row = await table.last(keys.profile(id).pk, 'VERSION#')
+    return row === null ? null : Number(String(row.sk).replace('VERSION#', ''))
+  },
   list: (paging) =>
     list(
       table,

@@ -13,7 +13,7 @@ import { vouchersOf } from './vouchers.ts'
 
 export type CarryOutDeps = {
   readonly jobs: Pick<Jobs, 'load' | 'commit'>
-  readonly profiles: Pick<Profiles, 'rules'>
+  readonly profiles: Pick<Profiles, 'rules' | 'newest'>
   readonly grants: Pick<Grants, 'of'>
   readonly founders: Founders
   /** Null where people decide, as they do in production. */
@@ -66,6 +66,15 @@ export const affectedBy = async (
   }
 }
 
+const newestOf = async (
+  deps: CarryOutDeps,
+  { current, affected = [] }: Rules,
+): Promise<Evidence['newest']> => {
+  const ids = [...new Set([current, ...affected].flatMap((profile) => profile?.id ?? []))]
+  const found = await Promise.all(ids.map(async (id) => [id, await deps.profiles.newest(id)] as const))
+  return new Map(found.flatMap(([id, number]) => (number === null ? [] : [[id, number] as const])))
+}
+
 const rulesFor = async (deps: CarryOutDeps, file: JobFile): Promise<Rules> => {
   if (file.content.type === 'Revocation') return affectedBy(deps.profiles, file.content.profiles)
   if (file.content.type === 'Rebinding') {
@@ -94,10 +103,14 @@ const grantOf = async (
 const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
   const rules = await rulesFor(deps, file)
   const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
-  const [makers, granted] = await Promise.all([makersOf(deps, rules), grantOf(deps, file)])
+  const [makers, granted, newest] = await Promise.all([
+    makersOf(deps, rules),
+    grantOf(deps, file),
+    newestOf(deps, rules),
+  ])
   const given = granted.granted_by ?? null
   const vouched = await vouchersOf(deps, [file, ...makers, ...(given === null ? [] : [given])], verify)
-  return { rules, ...vouched, verify, bypass: deps.bypass, now, ...granted }
+  return { rules, ...vouched, newest, verify, bypass: deps.bypass, now, ...granted }
 }
 
 /** Ends a job that can never be done, and says why. */

@@ -142,6 +142,8 @@ export const placeOf = ({ content }: Pick<JobFile, 'content'>): GrantPlace | nul
 
 /** What a mandate is earned from besides the job. */
 export type Evidence = Account & {
+  /** The number of the newest version on record of each profile in force that bears on the job, by id. */
+  readonly newest: ReadonlyMap<string, number>
   readonly now: Date
   /** What became of that grant, as only those keep it who do not ask for renewals. */
   readonly grant?: Grant | null
@@ -355,7 +357,19 @@ function* complaints(file: JobFile, evidence: Evidence): Generator<string> {
     yield 'the approval expired'
   const place = placeOf(file)
   if (place !== null && file.issuance === null) yield* standingComplaints(place, evidence)
+  yield* supersededComplaints(evidence)
   yield* accountComplaints(file, evidence)
+}
+
+/**
+ * A version that was approved in its time is not in force for ever. Its row can
+ * be put back by whoever may write it; those of the versions after it are not
+ * theirs to take away.
+ */
+function* supersededComplaints({ rules, newest }: Evidence): Generator<string> {
+  for (const profile of [rules.current, ...(rules.affected ?? [])])
+    if (profile !== null && newest.get(profile.id) !== profile.version)
+      yield `version ${profile.version} of profile ${profile.id} is not the newest on record`
 }
 
 /**

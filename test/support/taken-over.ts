@@ -1,4 +1,4 @@
-import { type FunctionId, type Resource, rowOf } from '../../infra/access.ts'
+import { type FunctionId, grantsOf, type Resource, roleOf } from '../../infra/access.ts'
 import type { Item } from '../../lib/aws/table.ts'
 import type { TableClient } from '../../lib/aws/table-client.ts'
 import { sealReceipt } from '../../lib/flows/receipts.ts'
@@ -12,7 +12,7 @@ const matches = (pattern: string, key: string): boolean =>
   pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : pattern === key
 
 const may = (id: FunctionId, action: string, on: Resource, key: string | null = null): boolean =>
-  rowOf(id).may.some(
+  grantsOf(roleOf(id)).some(
     (grant) =>
       grant.on === on &&
       grant.actions.includes(action) &&

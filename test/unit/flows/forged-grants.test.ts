@@ -254,7 +254,7 @@ describe('a standing grant that ends between the request and the signature', () 
     const stale = {
       ...world.kms,
       grants: { of: async () => known },
-      profiles: { rules: async () => rules },
+      profiles: { ...world.profiles, rules: async () => rules, newest: async () => 1 },
       jobs: { ...world.jobs, load: async (of: string) => (of === grant.job_id ? seen : world.jobs.load(of)) },
     }
     await issueCertificate(stale, id)

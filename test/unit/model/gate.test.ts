@@ -91,7 +91,13 @@ beforeAll(async () => {
   honest.twice = await read(strict, twice.job_id)
 })
 
-const gate = ({ file, ...evidence }: Honest) => mandateFor(file, { ...evidence, verify, bypass: null })
+const gate = ({ file, ...evidence }: Honest) =>
+  mandateFor(file, {
+    newest: new Map([evidence.rules.current].flatMap((one) => (one === null ? [] : [[one.id, one.version]]))),
+    ...evidence,
+    verify,
+    bypass: null,
+  })
 
 type Tampering = (given: Honest) => Honest
 
