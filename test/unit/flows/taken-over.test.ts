@@ -247,7 +247,10 @@ const attacks: readonly Attack[] = [
       hands.useCaKey()
       const issuer = await world.issuers.get('iss-web')
       if (issuer === null) throw new Error('no issuer')
-      await world.signer.sign(issuer.key, issuer.facts.signing_algorithm, Buffer.alloc(32))
+      await world.signer.sign(issuer.key, issuer.facts.signing_algorithm, {
+        digest: Buffer.alloc(32),
+        event_id: 'ev-none-1',
+      })
       return null
     },
   },
