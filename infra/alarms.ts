@@ -37,6 +37,7 @@ export type Watched = {
   readonly api_id: string
   readonly state_machine_arn: string
   readonly tend_name: string
+  readonly renew_name: string
   /** Queues of dead letters, by what their messages were for. */
   readonly dead_letters: Readonly<Record<string, IMetric>>
 }
@@ -102,6 +103,35 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     section: 'Stale leases',
     metric: ours('leases_reclaimed', Duration.minutes(15), 'Sum'),
     threshold: 5,
+  },
+  {
+    id: 'renewal-backlog',
+    says: 'A certificate that was due an hour ago has not been looked after',
+    section: 'Renewals fall behind',
+    metric: ours('renewals_backlog_seconds', Duration.minutes(15), 'Maximum'),
+    threshold: Duration.hours(1).toSeconds(),
+  },
+  ...['critical', 'emergency'].map(
+    (urgency): AlarmRow => ({
+      id: `certificate-expiring-${urgency}`,
+      says:
+        urgency === 'emergency'
+          ? 'A certificate ended while its renewal waited for an approval'
+          : 'A certificate is about to end, or has ended, and has not been renewed',
+      section: 'A certificate ends',
+      metric: ours('certificates_expiring', Duration.minutes(5), 'Sum', { urgency }),
+      threshold: 0,
+    }),
+  ),
+  {
+    id: 'renew-silent',
+    says: 'Nobody looks after renewals',
+    section: 'The clock stands still',
+    metric: aws('AWS/Lambda', 'Invocations', { FunctionName: watched.renew_name }),
+    threshold: 1,
+    below: true,
+    periods: 3,
+    silence_is_bad: true,
   },
   {
     id: 'tend-silent',

@@ -71,6 +71,14 @@ export class Overview extends Construct {
           graph('OCSP', [found('ocsp_requests_total', ['status'], 'Sum')]),
         ],
         [
+          graph('Renewals due and left over', [
+            found('renewals_due', [], 'Maximum'),
+            found('renewals_left', [], 'Maximum'),
+          ]),
+          graph('Certificates about to end', [found('certificates_expiring', ['urgency'], 'Sum')]),
+          graph('Notifications', [found('notifications_total', ['channel', 'outcome'], 'Sum')]),
+        ],
+        [
           graph('Faults of functions', ofFunctions('Errors', 'Sum')),
           graph('Throttled functions', ofFunctions('Throttles', 'Sum')),
           graph('Duration of functions', ofFunctions('Duration', 'p90')),

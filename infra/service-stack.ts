@@ -150,6 +150,7 @@ export class ServiceStack extends Stack {
       api_id: api.id,
       state_machine_arn: workflow.arn,
       tend_name: tend.functionName,
+      renew_name: renew.functionName,
       dead_letters: {
         ...Object.fromEntries(
           Object.entries(work).map(([name, queue]) => [name, waitingIn(queue.deadLetters)]),

@@ -100,11 +100,9 @@ describe.each(stageNames)('resources of stage %s', (name) => {
     expect(stage.AccessLogSettings.DestinationArn).toBeDefined()
   })
 
-  it('tends and refreshes on schedule', () => {
+  it('tends, renews and refreshes on schedule', () => {
     const rates = all('AWS::Scheduler::Schedule').map(({ ScheduleExpression }) => ScheduleExpression)
-    expect(rates.sort()).toEqual(
-      [synthesized.stage.schedules.tend, synthesized.stage.schedules.refresh].sort(),
-    )
+    expect(rates.sort()).toEqual(Object.values(synthesized.stage.schedules).sort())
   })
 })
 
