@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { renewals } from '../../lib/aws/renewals.ts'
-import { items } from '../../lib/aws/table.ts'
+import { items, keys } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import type { Renewal } from '../../lib/model/renewal.ts'
-import { eventually } from '../../scripts/local/api.ts'
+import { eventually, jobCompleted, requested } from '../../scripts/local/api.ts'
 import { invoke } from '../support/live-functions.ts'
-import { eventsOf, versionsOf, writeRow } from '../support/live-jobs.ts'
+import { eventsOf, typesOf, versionsOf, writeRow } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
 import { approve, csrFor, issueGated, issueUngated, newHostName } from '../support/live-requests.ts'
 import { as, clients, stack } from '../support/stack.ts'
 
-const rows = renewals(tableClient(stack.table, clients.dynamodb))
+const table = tableClient(stack.table, clients.dynamodb)
+const rows = renewals(table)
 
 const rowOf = async (id: string): Promise<Renewal> => {
   const row = (await rows.load(id))?.renewal
@@ -65,6 +66,38 @@ describe('a certificate whose time has come', () => {
     await bothVersions(certificate_id)
     const shown = await alice.get(`/certificates/${certificate_id}/renewal`)
     expect(shown.json).toMatchObject({ next_csr: { used_by: expect.stringMatching(/^job-/) } })
+  })
+
+  it('takes a place of a standing grant, and waits for nobody', async () => {
+    const { certificate_id } = await issueGated()
+    const until = new Date(Date.now() + 100 * 86_400_000).toISOString()
+    const body = { issuances: 3, period: 'P1D', until, reason: 'renews itself' }
+    const alice = as('alice')
+    const asked = await alice.expect(
+      requested,
+      202,
+      alice.post(`/certificates/${certificate_id}/grants`, body),
+    )
+    await approve(asked.approval?.id ?? '')
+    await jobCompleted(alice, asked.job.id)
+    await makeDue(certificate_id)
+    await invoke('schedule-renew')
+    await bothVersions(certificate_id)
+    const [, second] = await versionsOf(certificate_id)
+    expect(typesOf(await eventsOf(second?.job_id ?? ''))).toContain('grant_consumed')
+  })
+
+  it('but whose row nobody can read is put off, and holds up no other', async () => {
+    const [bad, good] = [await issueUngated(), await issueUngated()]
+    const row = await rowOf(bad.certificate_id)
+    await makeDue(bad.certificate_id, { state: 'nonsense' as Renewal['state'] })
+    await makeDue(good.certificate_id)
+    const stored = async () => (await table.get(keys.renewal(bad.certificate_id)))?.gsi5sk
+    const before = await stored()
+    await invoke('schedule-renew')
+    await bothVersions(good.certificate_id)
+    expect(String(await stored()) > String(before)).toBe(true)
+    await writeRow(items.renewal({ ...row, next_at: null }))
   })
 
   it('opens an approval under a gated profile, on behalf of whoever brought the CSR', async () => {
