@@ -152,6 +152,8 @@ export const access = {
     variables: ['RECEIPT_KEYS', 'KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable('item', 'items', 'partition'),
+      // A word counts only while whoever gives it, and whoever it is given for, are who they were when it was judged.
+      { on: 'table', actions: [reads.condition], keys: ['PRINCIPAL#*'] },
       writeTable(entered, 'JOB', 'IDEMPOTENCY', 'GRANT'),
       { on: 'decision-key', actions: ['kms:Sign'] },
     ],
@@ -345,7 +347,8 @@ export const access = {
     variables: ['STATUS_URL', 'RENEWALS_PER_SWEEP'],
     may: [
       readTable('item', 'items', 'partition', 'condition'),
-      ...list('gsi5'),
+      // Whether a team has people who could approve what it is asked for.
+      ...list('gsi1', 'gsi5'),
       writeTable('JOB', 'CERTIFICATE', 'RENEWAL', 'USE'),
       // Putting off what nobody could look after.
       { on: 'table', actions: ['dynamodb:UpdateItem'], keys: ['CERTIFICATE#*'] },

@@ -18,8 +18,11 @@ const twoPeople = `(
   $job := $states.input.job;
   $fold := function($text) { $lowercase($trim($text)) };
   $approvals := $job.approval.M.decisions.L.M[verdict.S = "approve"];
-  $approvers := $distinct($approvals.by.S);
-  $names := $append($approvals.by.S, $append($approvals.name.S, $approvals.email.S)).$fold($);
+  $stood_for := $approvals.for.M;
+  $people := $append($approvals.by.S, $stood_for.id.S);
+  $given := $append($approvals.by.S, $append($approvals.name.S, $approvals.email.S));
+  $held := $append($stood_for.id.S, $append($stood_for.name.S, $stood_for.email.S));
+  $names := $append($given, $held).$fold($);
   $requester := $job.requested_by.S;
   $quorum := $exists($job.approval.M.quorum.N) ? $number($job.approval.M.quorum.N) : 0;
   $job.status.S = "Pending"
@@ -27,10 +30,27 @@ const twoPeople = `(
     and $exists($requester) and $length($requester) > 0
     and $exists($job.owner.S)
     and $quorum >= 1
-    and $count($approvers) >= $quorum
-    and $not($requester in $approvers)
+    and $count($distinct($people)) = $count($people)
+    and $count($approvals) >= $quorum
+    and $not($requester in $people)
     and $not($fold($job.owner.S) in $names)
 )`
+
+/** The job without its details: where its approval stands, and who said what, in whose place, for which stage. */
+const standing = `(
+  $approval := $states.result.Item.approval.M;
+  $merge([$states.input, {
+    "job": $states.result.Item,
+    "status": $states.result.Item.status.S,
+    "state": $approval.state.S,
+    "votes": [$approval.decisions.L.M.{
+      "by": by.S, "for": for.M.id.S, "verdict": verdict.S, "stage": stage.S, "time": time.S
+    }]
+  }])
+)`
+
+/** What an execution shows when it is over: what it was asked, and how that was decided. */
+const shown = '$sift($states.input, function($v, $k) { $k != "job" })'
 
 /** Carried out already, or cancelled meanwhile: there is nothing left to dispatch. */
 const over = `$states.input.job.status.S in ["Running", "Completed", "Failed", "Cancelled"]`
@@ -82,7 +102,7 @@ export function approvalDefinition({ park_arn, refuse_arn, table_name, queue_url
           ConsistentRead: true,
         },
         Retry: [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 2, MaxAttempts: 6, BackoffRate: 2 }],
-        Output: expression('$merge([$states.input, {"job": $states.result.Item}])'),
+        Output: expression(standing),
         Next: 'Two people?',
       },
       'Two people?': {
@@ -97,11 +117,13 @@ export function approvalDefinition({ park_arn, refuse_arn, table_name, queue_url
           {
             Comment: 'Rejected, expired or withdrawn',
             Condition: expression(turnedDown),
+            Output: expression(shown),
             Next: 'Not approved',
           },
           {
             Comment: 'Carried out or cancelled meanwhile',
             Condition: expression(over),
+            Output: expression(shown),
             Next: 'Already over',
           },
         ],
@@ -116,6 +138,7 @@ export function approvalDefinition({ park_arn, refuse_arn, table_name, queue_url
           MessageBody: expression('$string({"job_id": $states.input.job_id})'),
         },
         Retry: [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 2, MaxAttempts: 6, BackoffRate: 2 }],
+        Output: expression(shown),
         End: true,
       },
       'Not approved': { Type: 'Succeed' },
@@ -133,9 +156,7 @@ export function approvalDefinition({ park_arn, refuse_arn, table_name, queue_url
         },
         TimeoutSeconds: 60,
         Retry: [{ ErrorEquals: lambdaTrouble, IntervalSeconds: 2, MaxAttempts: 6, BackoffRate: 2 }],
-        Output: expression(
-          '$merge([$sift($states.input, function($v, $k) { $k != "job" }), {"waiting": $states.result.Payload.waiting = true}])',
-        ),
+        Output: expression(`$merge([${shown}, {"waiting": $states.result.Payload.waiting = true}])`),
         Next: 'Still waiting?',
       },
       'Still waiting?': {

@@ -1,9 +1,11 @@
 import type { SigningAlgorithm } from './model/algorithms.ts'
 import type { ApiKey, PresentedKey } from './model/api-key.ts'
 import type { ApprovalState } from './model/approval.ts'
+import type { ApprovalPolicy, ApprovalStage } from './model/approval-policy.ts'
 import type { Certificate, CertificateVersion } from './model/certificate.ts'
 import type { Change, Replay, Write } from './model/change.ts'
 import type { PushRecord, PushTarget } from './model/crl-push.ts'
+import type { Delegation, Giver } from './model/delegation.ts'
 import type { Event, EventType } from './model/event.ts'
 import type { FounderFile } from './model/founder.ts'
 import type { Rules } from './model/gate.ts'
@@ -191,6 +193,10 @@ export type Principals = {
   readonly apiKeys: (principal_id: string) => Promise<readonly ApiKey[]>
   readonly oidcSubject: (id: string) => Promise<OidcSubject | null>
   readonly oidcSubjects: (principal_id: string, paging: Paging) => Promise<Page<OidcSubject>>
+  /** A principal and whom they ever had stand in for them, strongly consistent: two calls. */
+  readonly giver: (id: string) => Promise<Giver | null>
+  /** In whose place this principal may, might or could decide, by the beginning of each delegation. */
+  readonly delegationsTo: (delegate_id: string, paging: Paging) => Promise<Page<Delegation>>
   readonly list: (paging: Paging) => Promise<Page<Principal>>
   /** One transaction: all of it or nothing. */
   readonly commit: (change: PrincipalStep) => Promise<Committed>
@@ -433,8 +439,25 @@ export type WorkflowInput = {
   readonly profile_version: number | null
   readonly summary: string
   readonly digest: string
+  readonly owner: string
+  readonly reason: string | null
+  readonly ticket: string | null
   readonly quorum: number
+  readonly stages: readonly ApprovalStage[]
+  readonly order: ApprovalPolicy['order']
+  readonly votes: readonly Vote[]
+  readonly created_at: string
+  /** The deadline. */
   readonly expires_at: string
+}
+
+/** A word on an approval, as its execution shows it; `for` is there where it was given in somebody's place. */
+export type Vote = {
+  readonly by: string
+  readonly for?: string
+  readonly verdict: string
+  readonly stage: string | null
+  readonly time: string
 }
 
 /** Task tokens, kept apart: written by the park function, read by the relay alone. */

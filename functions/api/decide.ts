@@ -25,6 +25,7 @@ export const handler = apiFunction(
     admits: limiterOf(environment('KEY_RATE')),
   },
   decideApi({
+    principals: ports.principals,
     jobs: jobs(table),
     grants: grants(table),
     replays: replays(table),

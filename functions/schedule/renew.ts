@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { principals } from '../../lib/aws/principals.ts'
 import { renewals } from '../../lib/aws/renewals.ts'
 import { profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
@@ -25,6 +26,7 @@ const deps = {
   certificates: certificates(table),
   grants: grants(table),
   profiles: profiles(table),
+  principals: principals(table),
   status_url: environment('STATUS_URL'),
   bypass: approvalBypass(),
   now,

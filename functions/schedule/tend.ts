@@ -19,7 +19,12 @@ const deps = {
 }
 
 export const handler = taskFunction(z.unknown(), async () => {
-  const { expired, ...tended } = await tend(deps)
+  const { expired, reminded, escalated, ...tended } = await tend(deps)
   measure(measuresOfSweep(tended))
-  return { expired: expired.length, ...tended }
+  return {
+    expired: expired.length,
+    reminded: reminded.length,
+    escalated: escalated.length,
+    ...tended,
+  }
 })

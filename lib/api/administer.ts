@@ -7,11 +7,19 @@ import {
 import { changePrincipal } from '../flows/change-principal.ts'
 import { type NewApiKey, proposeApiKey } from '../flows/create-api-key.ts'
 import { proposePrincipal } from '../flows/create-principal.ts'
+import { endDelegation, giveDelegation } from '../flows/delegate.ts'
 import { addSubject, disableSubject } from '../flows/map-subject.ts'
 import { disableApiKey, rotateApiKey } from '../flows/replace-api-key.ts'
 import { type Gated, openPrincipalChange } from '../flows/request-principal-change.ts'
 import type { Answers } from '../http/call.ts'
-import { viewApiKey, viewApproval, viewJob, viewOidcSubject, viewPrincipal } from '../http/views.ts'
+import {
+  viewApiKey,
+  viewApproval,
+  viewDelegation,
+  viewJob,
+  viewOidcSubject,
+  viewPrincipal,
+} from '../http/views.ts'
 import { bypassed } from '../model/bypass.ts'
 import { actorOf } from '../model/decide.ts'
 import type { Envelope } from '../model/envelope.ts'
@@ -103,6 +111,24 @@ export const administerApi = (deps: AdministerDeps): Answers<'administer'> => {
         (made) => ({ status: 201, body: viewOidcSubject(made.subject, null) }),
       )
     },
+    giveDelegation: (call) =>
+      step(
+        'giveDelegation',
+        plain(call),
+        () => giveDelegation(deps, call.principal, { principal_id: call.params.id, ...call.body }),
+        ({ delegation }) => ({ status: 201, body: viewDelegation(delegation) }),
+      ),
+    endDelegation: (call) =>
+      step(
+        'endDelegation',
+        plain(call),
+        () =>
+          endDelegation(deps, call.principal, {
+            principal_id: call.params.id,
+            delegation_id: call.params.delegation,
+          }),
+        ({ delegation }) => ({ status: 200, body: viewDelegation(delegation) }),
+      ),
     disableOidcSubject: (call) =>
       step(
         'disableOidcSubject',

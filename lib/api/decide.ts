@@ -15,7 +15,8 @@ export type DecideApiDeps = DecideOnceDeps & WithdrawGrantDeps
 /** Every operation that decides on a job, or ends one before it begins. */
 export const decideApi = (deps: Omit<DecideApiDeps, 'credential'>): Answers<'decide'> => ({
   approve: (call) => {
-    const word = { verdict: 'approve', note: call.body.note ?? null } as const
+    const { note = null, stage = null, for: stoodFor = null } = call.body
+    const word = { verdict: 'approve', note, stage, for: stoodFor } as const
     return decideOnce(
       { ...deps, credential: call.credential },
       askedBy('approve', call),

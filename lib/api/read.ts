@@ -13,6 +13,7 @@ import {
   viewApproval,
   viewApprovalInFull,
   viewCertificate,
+  viewDelegation,
   viewGrant,
   viewIssuer,
   viewJob,
@@ -46,7 +47,10 @@ export type ReadDeps = EvidenceDeps & {
   readonly profiles: Profiles
   readonly issuers: Issuers
   readonly events: Events
-  readonly principals: Pick<Principals, 'get' | 'list' | 'apiKeys' | 'oidcSubjects'>
+  readonly principals: Pick<
+    Principals,
+    'get' | 'list' | 'apiKeys' | 'oidcSubjects' | 'giver' | 'delegationsTo'
+  >
   readonly accesses: Pick<Accesses, 'lastUses'>
   readonly plans: Pick<RevocationPlans, 'lines'>
   readonly grants: Grants
@@ -164,6 +168,15 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const keys = await deps.principals.apiKeys(id)
     const uses = await deps.accesses.lastUses(keys.map((key) => key.id))
     return shown(keys.map((key, n) => viewApiKey(key, uses[n] ?? null)))
+  },
+  listDelegations: async ({ params: { id }, query }) => {
+    const { delegations } = found(await deps.principals.giver(id), `principal ${id}`)
+    if (query.side === 'received')
+      return page(await deps.principals.delegationsTo(id, pagingOf(query)), viewDelegation)
+    const from = query.cursor === undefined ? 0 : Number(query.cursor)
+    const rows = delegations.slice(from, from + query.limit)
+    const end = from + rows.length
+    return page({ rows, next: end < delegations.length ? String(end) : null }, viewDelegation)
   },
   listOidcSubjects: async ({ params: { id }, query }) => {
     found(await deps.principals.get(id), `principal ${id}`)

@@ -22,13 +22,19 @@ export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
   const answer = proposer(deps)
   return {
     createProfile: (call) => {
-      const { id: profile_id, reason, ...document } = call.body
+      const { id: profile_id, reason, ticket, ...document } = call.body
       return answer('createProfile', call, () =>
-        requestProfileChange(deps, call.principal, { operation: 'create', profile_id, reason, document }),
+        requestProfileChange(deps, call.principal, {
+          operation: 'create',
+          profile_id,
+          reason,
+          ticket,
+          document,
+        }),
       )
     },
     changeProfile: (call) => {
-      const { base_version, reason, ...document } = call.body
+      const { base_version, reason, ticket, ...document } = call.body
       const profile_id = call.params.id
       return answer('changeProfile', call, () =>
         requestProfileChange(deps, call.principal, {
@@ -37,6 +43,7 @@ export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
           base_version,
           if_match: call.if_match,
           reason,
+          ticket,
           document,
         }),
       )
@@ -47,6 +54,7 @@ export const rulesApi = (deps: RulesApiDeps): Answers<'rules'> => {
           operation: 'delete',
           profile_id: call.params.id,
           if_match: call.if_match,
+          ...call.query,
         }),
       ),
     requestIssuerCsr: (call) =>

@@ -1,4 +1,5 @@
 import { apiKey } from '../model/api-key.ts'
+import { delegation } from '../model/delegation.ts'
 import { event } from '../model/event.ts'
 import { oidcSubject, oidcSubjectIdOf } from '../model/oidc-subject.ts'
 import { principal } from '../model/principal.ts'
@@ -11,6 +12,8 @@ import type { Row, TableClient } from './table-client.ts'
 const readPrincipal = (row: Row) => principal.parse(recordOf(row))
 const readKey = (row: Row) => apiKey.parse(recordOf(row))
 const readSubject = (row: Row) => oidcSubject.parse(recordOf(row))
+
+const readDelegation = (row: Row) => delegation.parse(recordOf(row))
 
 const read = <T>(row: Row | null | undefined, parse: (row: Row) => T): T | null =>
   row === null || row === undefined ? null : parse(row)
@@ -50,6 +53,23 @@ export const principals = (table: TableClient): Principals => ({
     list(
       table,
       { index: 'gsi2', pk: lists.oidcSubjectsOf(principal_id), parse: readSubject, keep: () => true },
+      paging,
+    ),
+  giver: async (id) => {
+    const key = keys.principal(id)
+    const given = async () => {
+      const found = []
+      for await (const row of table.partition(key.pk, 'DELEGATION#')) found.push(readDelegation(row))
+      return found.sort((a, b) => (`${a.from}${a.id}` < `${b.from}${b.id}` ? -1 : 1))
+    }
+    const [holder, delegations] = await Promise.all([table.get(key), given()])
+    const principal = read(holder, readPrincipal)
+    return principal === null ? null : { principal, delegations }
+  },
+  delegationsTo: (delegate_id, paging) =>
+    list(
+      table,
+      { index: 'gsi2', pk: lists.delegationsTo(delegate_id), parse: readDelegation, keep: () => true },
       paging,
     ),
   list: (paging) =>

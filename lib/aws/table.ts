@@ -1,7 +1,9 @@
 import type { ApiKey } from '../model/api-key.ts'
 import type { Certificate, CertificateVersion } from '../model/certificate.ts'
 import type { Change, Replay, Write } from '../model/change.ts'
+import type { Delegation } from '../model/delegation.ts'
 import { sha256 } from '../model/digest.ts'
+import { nextDue } from '../model/escalation.ts'
 import type { Event } from '../model/event.ts'
 import type { Compromise, GrantPlace } from '../model/grant.ts'
 import type { Issuer } from '../model/issuer.ts'
@@ -32,7 +34,7 @@ import type { DueRenewal, Stored } from '../ports.ts'
  * | `SPENT#<grant>` | `NUMBER#<n>`, `WINDOW#<n>` | the places of a grant that were signed for |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
  * | `ISSUER#<id>` | `ISSUER`, `REQUEST` | an issuer, and what was asked of its parent outside |
- * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `EVENT#<n>` | a principal and its credentials |
+ * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `DELEGATION#<id>`, `EVENT#<n>` | a principal, its credentials, who stands in for it |
  * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
  * | `NOTIFICATION#<chain>` | `EVENT#<n>` | what was told of an event, and on which channel |
@@ -50,7 +52,7 @@ import type { DueRenewal, Stored } from '../ports.ts'
  * | index | jobs | certificates | events | others |
  * |---|---|---|---|---|
  * | gsi1 | all | all | all | all of a kind; serials by owner |
- * | gsi2 | by certificate; open revocations in bulk | by profile | by actor | OIDC subjects by principal |
+ * | gsi2 | by certificate; open revocations in bulk | by profile | by actor | OIDC subjects by principal; delegations by delegate |
  * | gsi3 | by status | by status | by action | |
  * | gsi4 | by approval state | by owner | by resource | |
  * | gsi5 | due | renewals due, by hour and shard | | |
@@ -98,6 +100,10 @@ export const keys = {
   issuerRequest: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'REQUEST' }),
   principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
+  delegation: (principal: string, id: string): Key => ({
+    pk: `PRINCIPAL#${principal}`,
+    sk: `DELEGATION#${id}`,
+  }),
   oidcSubject: (id: string): Key => ({ pk: `SUBJECT#${id}`, sk: 'SUBJECT' }),
   used: (credential: string): Key => ({ pk: `ACCESS#${credential}`, sk: 'USED' }),
   founder: (id: string): Key => ({ pk: `FOUNDER#${id}`, sk: 'FOUNDER' }),
@@ -157,6 +163,7 @@ export const lists = {
   profiles: 'PROFILES',
   issuers: 'ISSUERS',
   principals: 'PRINCIPALS',
+  delegationsTo: (delegate: string) => `DELEGATIONS#${delegate}`,
   oidcSubjectsOf: (principal: string) => `SUBJECTS#${principal}`,
 } as const
 
@@ -167,7 +174,8 @@ export const dueOf = (job: Job): string | null => {
   const updated = new Date(job.updated_at)
   if (job.status !== 'AwaitingApproval') return instantOf(later(updated, 300))
   const touch = instantOf(later(updated, 12 * 3600))
-  return job.approval !== null && job.approval.expires_at < touch ? job.approval.expires_at : touch
+  const [first = touch] = [touch, ...(job.approval === null ? [] : [nextDue(job.approval)])].sort()
+  return first
 }
 
 /** How many partitions of the index take the renewals of one hour. */
@@ -293,6 +301,13 @@ export const items = {
     ...principal,
   }),
   apiKey: (key: ApiKey): Item => ({ ...keys.apiKey(key.principal_id, key.id), ...key }),
+  delegation: (delegation: Delegation): Item => ({
+    ...keys.delegation(delegation.principal_id, delegation.id),
+    ...indexed({
+      gsi2: [lists.delegationsTo(delegation.delegate_id), `${delegation.from}#${delegation.id}`],
+    }),
+    ...delegation,
+  }),
   oidcSubject: (subject: OidcSubject): Item => ({
     ...keys.oidcSubject(subject.id),
     ...indexed({ gsi2: [lists.oidcSubjectsOf(subject.principal_id), subject.id] }),
@@ -418,6 +433,11 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       return [principalWriteOf(write)]
     case 'require_unused_serial':
       return [{ of, check: keys.serial(write.issuer_id, write.serial), condition: 'absent' }]
+    case 'require_delegation': {
+      const { principal_id, id, version } = write.delegation
+      const condition = { attribute: 'version', equals: version }
+      return [{ of, check: keys.delegation(principal_id, id), condition }]
+    }
     case 'require_issuer':
       return [{ of, check: keys.issuer(write.id), condition: { attribute: 'status', equals: 'active' } }]
   }
@@ -451,6 +471,8 @@ const principalWriteOf = (write: PrincipalWrite): TableWrite => {
       const condition = { attribute: 'version', equals: write.version }
       return { of, check: keys.principal(write.id), condition }
     }
+    case 'delegation':
+      return { of, put: items.delegation(write.delegation), condition: after(write.delegation.version) }
     case 'founder':
       return { of, put: { ...keys.founder(write.founder.id), ...write.founder }, condition: 'absent' }
     case 'founder_credential': {

@@ -1,4 +1,5 @@
 import { type Draft, step, type Write } from '../model/change.ts'
+import { approvalsOf } from '../model/decide.ts'
 import type { Mandate, Rules } from '../model/gate.ts'
 import type { Grant } from '../model/grant.ts'
 import { grantIdOf } from '../model/ids.ts'
@@ -6,6 +7,7 @@ import type { JobContent, JobFile } from '../model/job.ts'
 import type { PrincipalContent } from '../model/principal-content.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
+import { peopleOf } from '../model/staging.ts'
 import { instantOf } from '../model/time.ts'
 import type { Certificates, Issuers, Principals, SerialStatuses, Stored } from '../ports.ts'
 import { applyIssuer } from './apply-issuer.ts'
@@ -58,14 +60,13 @@ const changeProfile = (deps: ApplyDeps, file: JobFile, content: ProfileChange, n
 const giveGrant = (deps: ApplyDeps, file: JobFile, content: GrantChange, now: Date): Applied => {
   const { type: _, operation: __, ...bounds } = content
   const { job } = file
-  const approvals = job.approval?.decisions.filter(({ verdict }) => verdict === 'approve') ?? []
   const grant: Grant = {
     ...bounds,
     id: grantIdOf(job.id),
     version: 1,
     requested_by: job.requested_by,
     owner: job.owner,
-    approved_by: approvals.map(({ by }) => by),
+    approved_by: approvalsOf(job.approval?.decisions ?? []).flatMap(peopleOf),
     granted_at: instantOf(now),
     withdrawn_at: null,
     withdrawn_by: null,

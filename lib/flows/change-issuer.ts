@@ -21,6 +21,8 @@ type Deps = {
   readonly random: Random
 }
 
+type Why = { readonly reason?: string | undefined; readonly ticket?: string | undefined }
+
 type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
 
 const invalid = (pointer: string, detail: string) =>
@@ -30,7 +32,7 @@ const propose = (
   deps: Deps,
   requester: Principal,
   content: IssuerChange,
-  reason: string | undefined,
+  { reason, ticket }: Why,
 ): Proposal => {
   const opening = {
     id: `job-${newSuffix(deps.random)}`,
@@ -38,6 +40,7 @@ const propose = (
     requester,
     owner: requester.id,
     reason: reason ?? null,
+    ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
   }
   const { job, ...change } = openJob(opening, [], deps.now())
@@ -48,13 +51,12 @@ const mustBeNew = async (deps: Deps, id: string): Promise<void> => {
   if ((await deps.issuers.get(id)) !== null) throw new Refusal('already_exists', `issuer ${id} exists`)
 }
 
-export type CsrRequest = {
+export type CsrRequest = Why & {
   readonly id: string
   readonly name: string
   readonly key: string
   readonly subject: DistinguishedName
   readonly crl_shards: number
-  readonly reason?: string | undefined
 }
 
 /** A request, signed by a CA key, with which a parent outside this deployment is asked for a certificate. */
@@ -71,7 +73,7 @@ export const requestIssuerCsr = async (
   const signing_algorithm = signingAlgorithmOf[checkPublicKey(spki).algorithm]
   if (signing_algorithm === null) throw invalid('/key', 'a CA key is not of this kind')
   encodeName(request.subject)
-  const { id: issuer_id, name, key, subject, crl_shards, reason } = request
+  const { id: issuer_id, name, key, subject, crl_shards } = request
   const content: IssuerChange = {
     type: 'IssuerChange',
     operation: 'request',
@@ -83,14 +85,13 @@ export const requestIssuerCsr = async (
     subject: [...subject],
     crl_shards,
   }
-  return propose(deps, requester, content, reason)
+  return propose(deps, requester, content, request)
 }
 
-export type ImportRequest = {
+export type ImportRequest = Why & {
   readonly id: string
   /** PEM: the certificate that the parent made, then those above it up to a root. */
   readonly certificate: string
-  readonly reason?: string | undefined
 }
 
 /** An issuer from the certificate that a parent outside made for our request. Who approves it trusts its root. */
@@ -119,14 +120,13 @@ export const importIssuer = async (
     facts: { ...facts, id: request.id, type, crl_shards },
     path_length,
   }
-  return propose(deps, requester, content, request.reason)
+  return propose(deps, requester, content, request)
 }
 
-export type AuthorityRequest = {
+export type AuthorityRequest = Why & {
   readonly id: string
   readonly name: string
   readonly authority: string
-  readonly reason?: string | undefined
 }
 
 /** An issuer of a certificate authority of AWS Private CA, with the certificate and the chain that AWS has of it. */
@@ -151,19 +151,19 @@ export const importAuthority = async (
     facts: { ...facts, id: request.id, type: 'acm-pca', crl_shards: 1 },
     path_length,
   }
-  return propose(deps, requester, content, request.reason)
+  return propose(deps, requester, content, request)
 }
 
 /** An issuer that signs nothing more but lists and responders: CRL and OCSP go on until its last certificate ends. */
 export const retireIssuer = async (
   deps: Deps,
   requester: Principal,
-  request: { readonly id: string; readonly reason?: string | undefined },
+  request: Why & { readonly id: string },
 ): Promise<Proposal> => {
   const issuer = await deps.issuers.get(request.id)
   if (issuer === null) throw new Refusal('not_found', `no issuer ${request.id}`)
   if (issuer.status === 'retired') throw new Refusal('issuer_inactive', `issuer ${request.id} is retired`)
   const { id: issuer_id, name, version: base_version } = issuer
   const content: IssuerChange = { type: 'IssuerChange', operation: 'retire', issuer_id, name, base_version }
-  return propose(deps, requester, content, request.reason)
+  return propose(deps, requester, content, request)
 }

@@ -6,7 +6,7 @@ import type { Job, JobFile } from '../model/job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Jobs } from '../ports.ts'
+import type { Jobs, Principals, Stored } from '../ports.ts'
 import { type SealDeps, sealReceipt } from './receipts.ts'
 
 export type DecideJobDeps = SealDeps & {
@@ -16,6 +16,12 @@ export type DecideJobDeps = SealDeps & {
 
 /** What somebody's word does to a job: a step; a step that takes a receipt; a refusal put on record; or nothing. */
 type Taken = { readonly change: Change; readonly refusal: Refusal | null } | Sealable | null
+
+/** Conditions on the people themselves: deciding again on the same knowledge of them would not help. */
+const moved: ReadonlySet<Stored> = new Set<Stored>(['require_principal', 'require_delegation'])
+
+/** Each round somebody else's step was stored: more than can be before an approval is over. */
+const mostRounds = 64
 
 const fileOf = async (deps: DecideJobDeps, id: string): Promise<JobFile> => {
   const file = await deps.jobs.load(id)
@@ -30,12 +36,15 @@ const fileOf = async (deps: DecideJobDeps, id: string): Promise<JobFile> => {
  * is told so.
  */
 const take = async (deps: DecideJobDeps, id: string, stepOn: (file: JobFile) => Taken): Promise<Job> => {
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < mostRounds; round += 1) {
     const file = await fileOf(deps, id)
     const taken = stepOn(file)
     if (taken === null) return file.job
     const change = 'receipt' in taken ? taken.change(await sealReceipt(deps, taken.receipt)) : taken.change
-    if ((await deps.jobs.commit(change)) !== 'committed') continue
+    const stored = await deps.jobs.commit(change)
+    if (stored !== 'committed' && moved.has(stored.conflict))
+      throw new Refusal('conflict', 'you, or whom you stand for, were changed at the same moment; try again')
+    if (stored !== 'committed') continue
     if ('refusal' in taken && taken.refusal !== null) throw taken.refusal
     return change.job ?? file.job
   }
@@ -43,16 +52,18 @@ const take = async (deps: DecideJobDeps, id: string, stepOn: (file: JobFile) => 
 }
 
 /** One approver's word. Every two-person violation is put on record (`approval_refused`) before it is answered. */
-export const decideApproval = (
-  deps: DecideJobDeps,
+export const decideApproval = async (
+  deps: DecideJobDeps & { readonly principals: Pick<Principals, 'giver'> },
   by: Principal,
   approval_id: string,
   word: Verdict,
-): Promise<Job> =>
-  take(deps, jobIdOf(approval_id), (file) => {
-    const result = decide(file, by, word, deps.now())
+): Promise<Job> => {
+  const giver = typeof word.for === 'string' ? await deps.principals.giver(word.for) : null
+  return take(deps, jobIdOf(approval_id), (file) => {
+    const result = decide(file, { by, giver }, word, deps.now())
     return result.outcome === 'replay' ? null : result
   })
+}
 
 export const withdrawApproval = (
   deps: DecideJobDeps,

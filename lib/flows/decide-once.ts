@@ -1,11 +1,14 @@
 import type { Change } from '../model/change.ts'
 import type { Job } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Committed, Replays } from '../ports.ts'
+import type { Committed, Principals, Replays } from '../ports.ts'
 import type { DecideJobDeps } from './decide-job.ts'
 import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 
-export type DecideOnceDeps = DecideJobDeps & { readonly replays: Replays }
+export type DecideOnceDeps = DecideJobDeps & {
+  readonly replays: Replays
+  readonly principals: Pick<Principals, 'giver'>
+}
 
 /**
  * A step of a job that answers the same `Idempotency-Key` with the same

@@ -1,8 +1,9 @@
+import type { Decision } from '../model/approval.ts'
 import type { Effect } from '../model/consequences.ts'
 import { approvalIdOf, jobIdOf } from '../model/ids.ts'
 import type { JobFile } from '../model/job.ts'
-import { summaryOf } from '../model/summary.ts'
-import type { Jobs, ParkedTokens, Queues, WorkflowInput, Workflows } from '../ports.ts'
+import { harmless, summaryOf } from '../model/summary.ts'
+import type { Jobs, ParkedTokens, Queues, Vote, WorkflowInput, Workflows } from '../ports.ts'
 
 export type FollowDeps = {
   readonly jobs: Pick<Jobs, 'load'>
@@ -16,6 +17,14 @@ const requesterName = (file: JobFile): string => {
   return typeof name === 'string' ? name : file.job.requested_by
 }
 
+const voteOf = ({ by, for: stoodFor, verdict, stage, time }: Decision): Vote => ({
+  by,
+  ...(stoodFor === null ? {} : { for: stoodFor.id }),
+  verdict,
+  stage,
+  time,
+})
+
 /**
  * Every approval has its execution, however soon it was decided: an approved
  * job is dispatched by it, and a rejected one is seen to have ended. Null for a
@@ -24,7 +33,7 @@ const requesterName = (file: JobFile): string => {
 const inputOf = (file: JobFile): WorkflowInput | null => {
   const { job } = file
   if (job.approval === null || file.events.some(({ type }) => type === 'approval_bypassed')) return null
-  const { quorum, expires_at } = job.approval
+  const { quorum, stages, order, decisions, created_at, expires_at } = job.approval
   return {
     approval_id: approvalIdOf(job.id),
     job_id: job.id,
@@ -36,7 +45,14 @@ const inputOf = (file: JobFile): WorkflowInput | null => {
     profile_version: job.profile_version,
     summary: summaryOf(file.content),
     digest: job.digest,
+    owner: harmless(job.owner),
+    reason: job.reason === null ? null : harmless(job.reason),
+    ticket: job.ticket,
     quorum,
+    stages,
+    order,
+    votes: decisions.map(voteOf),
+    created_at,
     expires_at,
   }
 }

@@ -216,7 +216,11 @@ export const plannedTargets = async (
 export const requestBulkRevocation = async (
   deps: Pick<PlanRevocationDeps, 'plans' | 'profiles' | 'now'> & { readonly random: Random },
   requester: Principal,
-  request: { readonly plan: string; readonly note?: string | undefined },
+  request: {
+    readonly plan: string
+    readonly note?: string | undefined
+    readonly ticket?: string | undefined
+  },
 ): Promise<Proposal> => {
   const plan = await deps.plans.get(request.plan)
   if (plan === null) throw new Refusal('not_found', `no plan ${request.plan}`)
@@ -230,6 +234,7 @@ export const requestBulkRevocation = async (
     requester,
     owner: requester.id,
     reason: request.note ?? null,
+    ticket: request.ticket,
     requirement: requirementFor(content, rules),
   }
   const { job, ...change } = openJob(opening, [], deps.now())

@@ -4,7 +4,8 @@ import { shortages } from '../model/reachability.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Principals } from '../ports.ts'
 
-const everybody = async (principals: Pick<Principals, 'list'>): Promise<readonly Principal[]> => {
+/** Every principal there is. */
+export const everybody = async (principals: Pick<Principals, 'list'>): Promise<readonly Principal[]> => {
   const all: Principal[] = []
   let after: string | null = null
   do {

@@ -115,6 +115,7 @@ const leaf = async (
     ...certificate,
     version: certificate.version + 1,
     status: 'Active',
+    team: content.team,
     current_version: version.number,
     not_after,
   } as const

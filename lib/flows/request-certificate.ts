@@ -9,13 +9,15 @@ import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf, secondsOf } from '../model/time.ts'
 import { readCsr } from '../pki/csr.ts'
 import { newSerial } from '../pki/serial.ts'
-import type { Profiles } from '../ports.ts'
+import type { Principals, Profiles } from '../ports.ts'
 import { checkRequest } from './check-request.ts'
 import { planLeaf } from './plan-certificate.ts'
+import { demandApprovers, teamFor } from './route-by-team.ts'
 import type { Proposal } from './submit.ts'
 
 export type PlanDeps = {
   readonly profiles: Pick<Profiles, 'current'>
+  readonly principals: Pick<Principals, 'list'>
   readonly status_url: string
   readonly now: Clock
   readonly random: Random
@@ -27,8 +29,11 @@ export type CertificateRequest = {
   readonly csr: string
   readonly name?: string | undefined
   readonly owner?: string | undefined
+  /** One that the requester is in. */
+  readonly team?: string | undefined
   readonly lifetime?: string | undefined
   readonly reason?: string | undefined
+  readonly ticket?: string | undefined
 }
 
 /** The profile in force. Refuses (`not_found`) one that is missing or deleted. */
@@ -76,13 +81,17 @@ export const requestCertificate = async (
   const profile = await profileInForce(deps.profiles, request.profile_id)
   const { requires, ...planned } = planRequest(deps, profile, request.csr, request.lifetime)
   const certificate_id = `mc-${newSuffix(deps.random)}`
-  const content: JobContent = { type: 'Issuance', certificate_id, ...planned }
+  const team = teamFor(requester, profile, request.team)
+  const content: JobContent = { type: 'Issuance', certificate_id, team, ...planned }
   const owner = request.owner ?? requester.id
+  const requirement = requirementFor(content, { pinned: profile, current: profile })
+  await demandApprovers(deps.principals, { requirement, profile, requester, owner })
   const certificate: Certificate = {
     id: certificate_id,
     version: 1,
     name: request.name ?? planned.plan.subject_alternative_names[0]?.value.slice(0, 128) ?? certificate_id,
     owner,
+    team,
     profile_id: profile.id,
     issuer_id: profile.issuer.id,
     status: 'Requested',
@@ -96,7 +105,8 @@ export const requestCertificate = async (
     requester,
     owner,
     reason: request.reason ?? null,
-    requirement: requirementFor(content, { pinned: profile, current: profile }),
+    ticket: request.ticket,
+    requirement,
   }
   const { job, ...change } = openJob(opening, [{ write: 'new_certificate', certificate }, ...requires], now)
   return { change: { ...change, job }, job, certificate }

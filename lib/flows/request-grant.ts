@@ -11,6 +11,7 @@ import { Refusal, type Violation } from '../model/refusal.ts'
 import { instantOf, secondsOf } from '../model/time.ts'
 import type { Certificates } from '../ports.ts'
 import { type PlanDeps, planRequest, profileInForce } from './request-certificate.ts'
+import { demandApprovers, teamFor } from './route-by-team.ts'
 import type { Proposal } from './submit.ts'
 
 export type GrantRequest = {
@@ -24,6 +25,7 @@ export type GrantRequest = {
   readonly period: string
   readonly until: string
   readonly reason?: string | undefined
+  readonly ticket?: string | undefined
 }
 
 type Content = Extract<JobContent, { type: 'GrantChange' }>
@@ -82,6 +84,7 @@ export const requestGrant = async (
     type: 'GrantChange',
     operation: 'grant',
     certificate_id: certificate.id,
+    team: certificate.team ?? teamFor(requester, profile, null),
     profile_id: profile.id,
     profile_version: profile.version,
     subject: plan.subject,
@@ -97,13 +100,17 @@ export const requestGrant = async (
   const violations: readonly Violation[] = [...complaints(content, plan.subject_alternative_names, profile)]
   if (violations.length > 0)
     throw new Refusal('invalid_body', violations.map(({ detail }) => detail).join('; '), violations)
+  const { owner } = certificate
+  const requirement = requirementFor(content, { pinned: profile, current: profile })
+  await demandApprovers(deps.principals, { requirement, profile, requester, owner })
   const opening = {
     id: `job-${newSuffix(deps.random)}`,
     content,
     requester,
-    owner: certificate.owner,
+    owner,
     reason: request.reason ?? null,
-    requirement: requirementFor(content, { pinned: profile, current: profile }),
+    ticket: request.ticket,
+    requirement,
   }
   const { job, ...change } = openJob(opening, requires, now)
   return { change: { ...change, job }, job, certificate }

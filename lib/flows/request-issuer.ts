@@ -30,6 +30,7 @@ export type IssuerRequest = {
   readonly policies: readonly string[]
   readonly crl_shards: number
   readonly reason?: string | undefined
+  readonly ticket?: string | undefined
 }
 
 type Deps = {
@@ -131,6 +132,7 @@ export const requestIssuer = async (
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
+    ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
   }
   const requires = parent === null ? [] : [{ write: 'require_issuer', id: parent.id } as const]

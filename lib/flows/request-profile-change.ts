@@ -14,6 +14,7 @@ import type { Proposal } from './submit.ts'
 export type ProfileChangeRequest = {
   readonly profile_id: string
   readonly reason?: string | undefined
+  readonly ticket?: string | undefined
   /** The versions that the edit may be made against; null where the caller does not say. */
   readonly if_match?: readonly number[] | null | undefined
 } & (
@@ -82,6 +83,7 @@ export const requestProfileChange = async (
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
+    ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current }),
   }
   const { job, ...change } = openJob(opening, [], deps.now())

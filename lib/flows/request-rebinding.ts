@@ -22,6 +22,7 @@ export type RebindingRequest = {
   /** The profile that the caller saw the certificate bound to; undefined where they do not say. */
   readonly base_profile_id?: string | undefined
   readonly reason?: string | undefined
+  readonly ticket?: string | undefined
 }
 
 /**
@@ -33,7 +34,7 @@ export type RebindingRequest = {
 export const requestRebinding = async (
   deps: Deps,
   requester: Principal,
-  { certificate_id, profile_id, base_profile_id, reason }: RebindingRequest,
+  { certificate_id, profile_id, base_profile_id, reason, ticket }: RebindingRequest,
 ): Promise<Proposal> => {
   const found = await deps.certificates.load(certificate_id)
   if (found === null) throw new Refusal('not_found', `no certificate ${certificate_id}`)
@@ -52,6 +53,7 @@ export const requestRebinding = async (
   const content: JobContent = {
     type: 'Rebinding',
     certificate_id,
+    team: certificate.team,
     from: { profile_id: from.id, profile_version: from.version },
     to: { profile_id: to.id, profile_version: to.version },
   }
@@ -61,6 +63,7 @@ export const requestRebinding = async (
     requester,
     owner: certificate.owner,
     reason: reason ?? null,
+    ticket,
     requirement: requirementFor(content, { pinned: null, current: null, affected: [from, to] }),
   }
   const requires = [from, to].map(({ id, version }) => ({ write: 'require_profile', id, version }) as const)

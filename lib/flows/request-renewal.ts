@@ -10,12 +10,16 @@ import type { Certificates, Jobs, RenewalFile, Renewals } from '../ports.ts'
 import { type PlaceDeps, placeRenewal } from './place-renewal.ts'
 import { type CsrSource, csrFor, demandNewKey } from './renewal-csr.ts'
 import { type PlanDeps, planRequest, profileInForce } from './request-certificate.ts'
+import { demandApprovers, teamFor } from './route-by-team.ts'
 import type { Proposal } from './submit.ts'
 
 export type RenewalRequest = {
   readonly certificate_id: string
   readonly csr?: string | undefined
+  /** Where the certificate belongs to none yet: one that the requester is in. */
+  readonly team?: string | undefined
   readonly reason?: string | undefined
+  readonly ticket?: string | undefined
   /** What the schedule asks for: on behalf of whoever brought the CSR, and only while the row is this one. */
   readonly scheduled?: { readonly row_version: number; readonly escalated: boolean } | undefined
 }
@@ -104,14 +108,19 @@ export const requestRenewal = async (
   await demandNewKey(deps.certificates, { certificate_id, spki_sha256 }, document)
   // Whoever asks by name answers for an old CSR; one that somebody brought is theirs, whoever asks.
   const behind = source.ahead || scheduled !== undefined ? source.by : null
+  if (certificate.team !== null && ![undefined, certificate.team].includes(request.team))
+    throw new Refusal('conflict', `the certificate belongs to team ${certificate.team}`)
+  const team = certificate.team ?? teamFor(requester, profile, request.team)
   const renewal: Renewal = {
     type: 'Renewal',
     certificate_id,
+    team,
     replaces: newest.number,
     ...planned,
     ...(behind === null || behind === requester.id ? {} : { on_behalf_of: behind }),
   }
   const id = `job-${newSuffix(deps.random)}`
+  const { owner } = certificate
   const requirement = requirementFor(renewal, { pinned: profile, current: profile })
   const placed =
     requirement === null
@@ -120,19 +129,20 @@ export const requestRenewal = async (
   const opening = {
     id,
     requester,
-    owner: certificate.owner,
+    owner,
     reason: request.reason ?? (scheduled === undefined ? null : scheduledReason(found, scheduled.escalated)),
+    ticket: request.ticket,
     escalated: scheduled?.escalated === true,
   }
   const by_schedule = scheduled !== undefined
   const writes = [...requires, ...opened(found, source, { job_id: id, by_schedule, document, now })]
-  const { job, ...change } =
-    placed === null || placed.place === null
-      ? openJob({ ...opening, content: renewal, requirement, outside_grants: placed?.outside }, writes, now)
-      : openJob(
-          { ...opening, content: { ...renewal, grant: placed.place }, requirement: null },
-          [...placed.writes, ...writes],
-          now,
-        )
-  return { change: { ...change, job }, job, certificate }
+  if (placed === null || placed.place === null) {
+    await demandApprovers(deps.principals, { requirement, profile, requester, owner })
+    const outside_grants = placed?.outside
+    const asked = openJob({ ...opening, content: renewal, requirement, outside_grants }, writes, now)
+    return { change: asked, job: asked.job, certificate }
+  }
+  const content = { ...renewal, grant: placed.place }
+  const taken = openJob({ ...opening, content, requirement: null }, [...placed.writes, ...writes], now)
+  return { change: taken, job: taken.job, certificate }
 }

@@ -19,6 +19,7 @@ export type RevocationRequest = {
   readonly reason: RevocationReason
   readonly invalidity_date?: string | undefined
   readonly note?: string | undefined
+  readonly ticket?: string | undefined
 }
 
 type Deps = {
@@ -72,6 +73,7 @@ export const requestRevocation = async (
     type: 'Revocation',
     operation: 'revoke',
     certificate_id: certificate.id,
+    team: certificate.team,
     profile_id: certificate.profile_id,
     issuer_id: certificate.issuer_id,
     versions: meant(versions, request.serial, instantOf(now)).map(targetOf),
@@ -85,6 +87,7 @@ export const requestRevocation = async (
     requester,
     owner: certificate.owner,
     reason: request.note ?? null,
+    ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
   }
   const { job, ...change } = openJob(opening, [], now)
@@ -98,7 +101,11 @@ export const requestRevocation = async (
 export const requestRelease = async (
   deps: Deps & { readonly profiles: Pick<Profiles, 'rules'> },
   requester: Principal,
-  request: { readonly certificate_id: string; readonly note?: string | undefined },
+  request: {
+    readonly certificate_id: string
+    readonly note?: string | undefined
+    readonly ticket?: string | undefined
+  },
 ): Promise<Proposal> => {
   const now = deps.now()
   const { certificate, versions } = await load(deps, request.certificate_id)
@@ -114,6 +121,7 @@ export const requestRelease = async (
     type: 'Revocation',
     operation: 'release',
     certificate_id: certificate.id,
+    team: certificate.team,
     profile_id: certificate.profile_id,
     issuer_id: certificate.issuer_id,
     versions: held.map(targetOf),
@@ -130,6 +138,7 @@ export const requestRelease = async (
     requester,
     owner: certificate.owner,
     reason: request.note ?? null,
+    ticket: request.ticket,
     requirement: requirementFor(content, rules),
   }
   const { job, ...change } = openJob(opening, [], now)

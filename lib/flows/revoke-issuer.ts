@@ -18,6 +18,7 @@ export type IssuerRevocationRequest = {
   readonly reason: Content['reason']
   readonly invalidity_date?: string | undefined
   readonly note?: string | undefined
+  readonly ticket?: string | undefined
 }
 
 type Deps = {
@@ -90,6 +91,7 @@ export const requestIssuerRevocation = async (
     requester,
     owner: requester.id,
     reason: note,
+    ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
   }
   const { job, ...change } = openJob(opening, [], deps.now())

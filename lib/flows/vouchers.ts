@@ -18,7 +18,7 @@ export const namedIn = (files: readonly JobFile[], verify: VerifyReceipt) => {
   const rests = claims.filter(({ verdict }) => verdict === 'approve').map(restsOn)
   return {
     jobs: [...new Set(rests.flatMap(({ jobs }) => jobs))],
-    founders: [...new Set(rests.flatMap(({ founder }) => founder ?? []))],
+    founders: [...new Set(rests.flatMap(({ founders }) => founders))],
   }
 }
 

@@ -2,12 +2,14 @@ export type Example = { readonly request?: unknown; readonly response?: unknown 
 
 const digest = '1f78efd0e95bf679d1133ca96ffbffc8515165c88f894c29591543399b1f5c30'
 const asked_at = '2026-03-01T12:00:00.000Z'
-const ticket = 'SECOPS-12345: the new shop'
+const ticket = 'SECOPS-12345'
+const reason = 'the new shop'
 
 const certificate = {
   id: 'mc-zb01mxg286rz5mm3',
   name: 'shop.example.com',
   owner: 'web-team@example.com',
+  team: 'web',
   profile_id: 'p-prod-web',
   issuer_id: 'iss-web',
   status: 'Active',
@@ -29,7 +31,8 @@ const job = {
   issuer_id: 'iss-web',
   owner: certificate.owner,
   requested_by: 'pr-alice',
-  reason: ticket,
+  reason,
+  ticket,
   attempts: 0,
   error_message: null,
   created_at: asked_at,
@@ -47,11 +50,14 @@ const approval = {
   profile_version: 1,
   requested_by: 'pr-alice',
   owner: certificate.owner,
-  reason: ticket,
+  reason,
+  ticket,
   quorum: 1,
   stages: [{ name: 'approval', quorum: 1, eligible: { roles: ['approver'] } }],
   order: 'parallel',
   decisions: [],
+  remind_at: [],
+  escalation: null,
   created_at: asked_at,
   expires_at: '2026-03-08T12:00:00.000Z',
   digest,
@@ -91,6 +97,7 @@ const decisionOf = (verdict: string, note: string) => ({
   by: 'pr-bob',
   name: 'Bob',
   email: 'bob@example.com',
+  for: null,
   verdict,
   stage: verdict === 'approve' ? 'approval' : null,
   note,
@@ -150,6 +157,17 @@ const subject = {
   granted_by: null,
 }
 
+const delegation = {
+  id: 'dl-4tq8w2mz9c0vhx3k',
+  principal_id: 'pr-bob',
+  delegate_id: 'pr-erin',
+  from: '2026-07-01T00:00:00.000Z',
+  until: '2026-07-22T00:00:00.000Z',
+  note: 'on leave',
+  created_at: asked_at,
+  ended_at: null,
+}
+
 const event = {
   id: 'ev-pr-alice-2',
   chain: 'pr-alice',
@@ -175,7 +193,7 @@ const csr = [
 export const examples: Readonly<Record<string, Example>> = {
   listCertificates: { response: [certificate] },
   requestCertificate: {
-    request: { profile_id: 'p-prod-web', csr, owner: certificate.owner, reason: ticket },
+    request: { profile_id: 'p-prod-web', csr, owner: certificate.owner, team: 'web', reason, ticket },
     response: { job, approval, certificate: requested },
   },
   getCertificate: { response: certificate },
@@ -290,12 +308,13 @@ export const examples: Readonly<Record<string, Example>> = {
   importIssuer: {
     request: {
       certificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
-      reason: 'SECOPS-12346: signed by the company root today',
+      reason: 'signed by the company root today',
+      ticket: 'SECOPS-12346',
     },
   },
   importAuthority: { request: { name: 'Private CA', authority: 'private' } },
-  retireIssuer: { request: { reason: 'SECOPS-12347: replaced by iss-web-2' } },
-  revokeIssuer: { request: { reason: 'cACompromise', note: 'INC-4711' } },
+  retireIssuer: { request: { reason: 'replaced by iss-web-2', ticket: 'SECOPS-12347' } },
+  revokeIssuer: { request: { reason: 'cACompromise', ticket: 'INC-4711' } },
   createIssuer: {
     request: {
       id: 'iss-web',
@@ -340,6 +359,17 @@ export const examples: Readonly<Record<string, Example>> = {
   createApiKey: { request: { expires_at: '2027-03-01T00:00:00Z' }, response: newKey },
   rotateApiKey: { request: { overlap: 'P1D' }, response: { ...newKey, expires_at: null } },
   disableApiKey: { response: { ...key, disabled_at: '2026-03-05T08:00:00.000Z', last_used_at: null } },
+  listDelegations: { response: [delegation] },
+  giveDelegation: {
+    request: {
+      delegate_id: 'pr-erin',
+      from: '2026-07-01T00:00:00Z',
+      until: '2026-07-22T00:00:00Z',
+      note: 'on leave',
+    },
+    response: delegation,
+  },
+  endDelegation: { response: { ...delegation, ended_at: '2026-07-10T08:00:00.000Z' } },
   listOidcSubjects: { response: [subject] },
   addOidcSubject: {
     request: { issuer: subject.issuer, subject: subject.subject },

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { keyAlgorithms } from '../model/algorithms.ts'
 import { apiKey } from '../model/api-key.ts'
 import { approvalStates } from '../model/approval.ts'
+import { approvalStage } from '../model/approval-policy.ts'
 import { certificate } from '../model/certificate.ts'
 import { eventTypes } from '../model/event.ts'
 import { evidenceBundle } from '../model/evidence.ts'
@@ -9,12 +10,15 @@ import { grantIssuances, grantPeriod } from '../model/grant.ts'
 import {
   approvalId,
   certificateId,
+  delegationId,
   grantId,
   issuerId,
   jobId,
   principalId,
   profileId,
   requesterId,
+  teamName,
+  ticketReference,
 } from '../model/ids.ts'
 import { keyName } from '../model/issuer.ts'
 import { jobStatuses, jobTypes } from '../model/job.ts'
@@ -35,6 +39,7 @@ import {
   approvalRow,
   approvalView,
   certificateView,
+  delegationView,
   eventView,
   grantView,
   issuerView,
@@ -97,6 +102,9 @@ const paging = {
 
 const text = z.string().trim().min(1)
 const note = text.max(2000)
+/** Why something is asked for: in words, and the ticket outside that it belongs to. */
+const why = { reason: note.optional(), ticket: ticketReference.optional() }
+const noted = { note: note.optional(), ticket: ticketReference.optional() }
 const planDigest = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** Any instant of RFC 3339; we compare and keep them in UTC with milliseconds. */
@@ -116,6 +124,7 @@ const jobParams = z.strictObject({ id: jobId })
 const principalParams = z.strictObject({ id: principalId })
 const apiKeyParams = principalParams.extend({ key: apiKey.shape.id })
 const subjectParams = principalParams.extend({ subject: oidcSubjectId })
+const delegationParams = principalParams.extend({ delegation: delegationId })
 const profileParams = z.strictObject({ id: profileId })
 const issuerParams = z.strictObject({ id: issuerId })
 const planParams = z.strictObject({ id: planDigest })
@@ -129,17 +138,24 @@ export const bodies = {
     csr,
     name: text.max(128).optional(),
     owner: owner.optional(),
+    /** The owner's team, one that the requester is in: who approves, where the profile routes by it. */
+    team: teamName.optional(),
     lifetime: durationBetween('PT1M', 'P1826D').optional(),
-    reason: note.optional(),
+    ...why,
+  }),
+  renew: z.strictObject({
+    csr: csr.optional(),
+    /** Where the certificate belongs to no team yet. */
+    team: teamName.optional(),
+    ...why,
   }),
   nextCsr: z.strictObject({ csr }),
   rebind: z.strictObject({
     profile_id: profileId,
     /** The profile that it was seen bound to: 409 where it is bound to another by now. */
     base_profile_id: profileId.optional(),
-    reason: note.optional(),
+    ...why,
   }),
-  renew: z.strictObject({ csr: csr.optional(), reason: note.optional() }),
   requestGrant: z.strictObject({
     /** Some of the certificate's names; all of them otherwise. */
     subject_alternative_names: z.array(generalName).min(1).max(1000).optional(),
@@ -151,16 +167,16 @@ export const bodies = {
     /** One renewal at most in each, counted from now. */
     period: grantPeriod,
     until: when,
-    reason: note.optional(),
+    ...why,
   }),
   revoke: z.strictObject({
     /** One version, by its serial number however it is written; every version that is still valid otherwise. */
     serial: text.max(128).optional(),
     reason: z.enum(revocationReasons).default('unspecified'),
     invalidity_date: instant.optional(),
-    note: note.optional(),
+    ...noted,
   }),
-  release: z.strictObject({ note: note.optional() }),
+  release: z.strictObject(noted),
   planRevocation: z.strictObject({
     selection: z.union([
       ...commonTrait.options,
@@ -169,13 +185,20 @@ export const bodies = {
     reason: z.enum(revocationReasons).default('unspecified'),
     invalidity_date: instant.optional(),
   }),
-  revokeInBulk: z.strictObject({ plan: planDigest, note: note.optional() }),
+  revokeInBulk: z.strictObject({ plan: planDigest, ...noted }),
   decide: z.strictObject({ note: note.optional() }),
+  approve: z.strictObject({
+    note: note.optional(),
+    /** Which stage it shall count for, where more than one names you. */
+    stage: approvalStage.shape.name.optional(),
+    /** In whose place: somebody who gave you a delegation. */
+    for: principalId.optional(),
+  }),
   reject: z.strictObject({ note }),
-  createProfile: newDocument.extend({ id: profileId, reason: note.optional() }),
+  createProfile: newDocument.extend({ id: profileId, ...why }),
   changeProfile: newDocument.extend({
     base_version: z.int().min(1).optional(),
-    reason: note.optional(),
+    ...why,
   }),
   deleteProfile: none,
   requestIssuerCsr: z.strictObject({
@@ -183,24 +206,24 @@ export const bodies = {
     key: keyName,
     subject: distinguishedName.min(1),
     crl_shards: shardCount.default(1),
-    reason: note.optional(),
+    ...why,
   }),
   importIssuer: z.strictObject({
     /** The certificate of the issuer, then each above it up to a root: PEM. */
     certificate: text.max(131_072),
-    reason: note.optional(),
+    ...why,
   }),
   importAuthority: z.strictObject({
     name: text.max(128),
     /** One of the certificate authorities that the deployment declares. */
     authority: keyName,
-    reason: note.optional(),
+    ...why,
   }),
-  retireIssuer: z.strictObject({ reason: note.optional() }),
+  retireIssuer: z.strictObject(why),
   revokeIssuer: z.strictObject({
     reason: z.enum(finalReasons).default('unspecified'),
     invalidity_date: instant.optional(),
-    note: note.optional(),
+    ...noted,
   }),
   createIssuer: z.strictObject({
     id: issuerId,
@@ -214,7 +237,7 @@ export const bodies = {
     name_constraints: nameConstraints.nullable().default(null),
     policies: z.array(objectIdentifier).max(16).default([]),
     crl_shards: shardCount.default(1),
-    reason: note.optional(),
+    ...why,
   }),
 } as const
 
@@ -259,6 +282,12 @@ export const principalBodies = {
     subject: oidcSubject.shape.subject,
     reason: note.optional(),
   }),
+  giveDelegation: z.strictObject({
+    delegate_id: principalId,
+    from: when.optional(),
+    until: when,
+    note: note.optional(),
+  }),
 } as const
 
 export const queries = {
@@ -293,7 +322,9 @@ export const queries = {
       ...interval,
     })
     .refine(inOrder, outOfOrder),
+  delegations: z.strictObject({ ...paging, side: z.enum(['given', 'received']).default('given') }),
   page: z.strictObject(paging),
+  why: z.strictObject(why),
 } as const
 
 type Given<F extends ApiFunction, P, Q, B> = Omit<Operation<F>, 'params' | 'query' | 'body' | 'status'> & {
@@ -574,7 +605,7 @@ export const operations = {
     permission: 'read',
     summary: 'Approve what somebody else requested',
     params: approvalParams,
-    body: bodies.decide,
+    body: bodies.approve,
     output: approvalRow,
   }),
   reject: route({
@@ -645,6 +676,7 @@ export const operations = {
     permission: 'administer',
     summary: 'Delete a profile; a gated one takes a second person',
     params: profileParams,
+    query: queries.why,
     status: 202,
     output: changed,
     versioned: true,
@@ -879,6 +911,36 @@ export const operations = {
     summary: 'Disable an OIDC subject from its next request on',
     params: subjectParams,
     output: oidcSubjectView,
+  }),
+  listDelegations: route({
+    method: 'GET',
+    path: `${prefix}/principals/{id}/delegations`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List whom a principal has, or had, decide in its place; or whose place it has',
+    params: principalParams,
+    query: queries.delegations,
+    output: z.array(delegationView),
+  }),
+  giveDelegation: route({
+    method: 'POST',
+    path: `${prefix}/principals/{id}/delegations`,
+    function: 'administer',
+    permission: 'decide',
+    summary: 'Have another approver decide in your place for a while',
+    params: principalParams,
+    body: principalBodies.giveDelegation,
+    status: 201,
+    output: delegationView,
+  }),
+  endDelegation: route({
+    method: 'DELETE',
+    path: `${prefix}/principals/{id}/delegations/{delegation}`,
+    function: 'administer',
+    permission: 'read',
+    summary: 'End a delegation at once: whoever gave it, whoever has it, or an admin',
+    params: delegationParams,
+    output: delegationView,
   }),
   getReceiptKeys: route({
     method: 'GET',

@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { type ApiKey, apiKey } from '../model/api-key.ts'
-import { approvalStates, decision } from '../model/approval.ts'
+import { approval, approvalStates, decision } from '../model/approval.ts'
 import { approvalStage, stageOrders } from '../model/approval-policy.ts'
 import { type Certificate, certificate, certificateVersion } from '../model/certificate.ts'
 import { approvalsOf } from '../model/decide.ts'
+import { type Delegation, delegation } from '../model/delegation.ts'
 import type { Difference } from '../model/difference.ts'
 import { event } from '../model/event.ts'
 import { type Grant, type GrantStanding, grant, grantStates } from '../model/grant.ts'
@@ -69,9 +70,9 @@ export const jobView = job.omit({ version: true, approval: true, lease: true, qu
   approval_id: z.string().nullable(),
 })
 
-export const viewJob = ({ version: _, approval, lease: __, queue: ___, ...rest }: Job) => ({
+export const viewJob = ({ version: _, approval: decided, lease: __, queue: ___, ...rest }: Job) => ({
   ...rest,
-  approval_id: approval === null ? null : approvalIdOf(rest.id),
+  approval_id: decided === null ? null : approvalIdOf(rest.id),
 })
 
 export const approvalRow = z.strictObject({
@@ -85,10 +86,14 @@ export const approvalRow = z.strictObject({
   requested_by: z.string(),
   owner: z.string(),
   reason: z.string().nullable(),
+  ticket: job.shape.ticket,
   quorum: z.int(),
   stages: z.array(approvalStage),
   order: z.enum(stageOrders),
   decisions: z.array(decision),
+  /** The reminders that are still to come. */
+  remind_at: approval.shape.remind_at,
+  escalation: approval.shape.escalation,
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
   digest: z.string(),
@@ -98,9 +103,9 @@ export const approvalRow = z.strictObject({
 
 /** Null for a job that needs no approval. */
 export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
-  const { approval } = row
-  if (approval === null) return null
-  const { state, quorum, stages, order, decisions, created_at, expires_at } = approval
+  if (row.approval === null) return null
+  const { state, quorum, stages, order, decisions, created_at, expires_at } = row.approval
+  const { remind_at, escalation } = row.approval
   return {
     id: approvalIdOf(row.id),
     state,
@@ -112,10 +117,13 @@ export const viewApproval = (row: Job): z.infer<typeof approvalRow> | null => {
     requested_by: row.requested_by,
     owner: row.owner,
     reason: row.reason,
+    ticket: row.ticket,
     quorum,
     stages,
     order,
     decisions,
+    remind_at,
+    escalation,
     created_at,
     expires_at,
     digest: row.digest,
@@ -266,6 +274,10 @@ export const viewPrincipal = (row: Principal): z.infer<typeof principalView> => 
   roles: [...row.roles],
   teams: [...row.teams],
 })
+
+export const delegationView = delegation.omit({ version: true })
+
+export const viewDelegation = ({ version: _, ...rest }: Delegation): z.infer<typeof delegationView> => rest
 
 const lastUse = { last_used_at: instant.nullable() }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { certificateId, issuerId, jobId, profileId } from './ids.ts'
+import { certificateId, issuerId, jobId, profileId, teamName } from './ids.ts'
 import { derBase64, serialNumber } from './plan.ts'
 import { shardNumber } from './shards.ts'
 import { instant } from './time.ts'
@@ -10,6 +10,8 @@ export const certificate = z.strictObject({
   version: z.int().min(1),
   name: z.string().min(1).max(128),
   owner: z.string().min(1).max(256),
+  /** The owner's team: who approves for it, where a profile routes by that. */
+  team: teamName.nullable().default(null),
   profile_id: profileId,
   issuer_id: issuerId,
   status: z.enum(['Requested', 'Active', 'Revoked']),

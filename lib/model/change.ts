@@ -1,4 +1,5 @@
 import type { Certificate, CertificateVersion } from './certificate.ts'
+import type { Delegation } from './delegation.ts'
 import { append, type Event, type EventDraft } from './event.ts'
 import type { Compromise, Grant, GrantUse, SpentPlace } from './grant.ts'
 import type { Issuer, IssuerRequest } from './issuer.ts'
@@ -58,6 +59,9 @@ export type Write =
   | { readonly write: 'require_issuer'; readonly id: string }
   /** That nobody withdrew it. */
   | { readonly write: 'require_grant'; readonly id: string; readonly certificate_id: string }
+  /** Whoever gives their word must be who they were when they were let in. */
+  | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
+  | { readonly write: 'require_delegation'; readonly delegation: Delegation }
   | { readonly write: 'require_unused_serial'; readonly issuer_id: string; readonly serial: string }
 
 /**

@@ -67,6 +67,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   decision_recorded: nothing,
   approval_approved: ({ job }) => resumed(job),
   approval_rejected: ({ job }) => resumed(job),
+  approval_reminded: nothing,
+  approval_escalated: nothing,
   approval_expired: ({ job }) => resumed(job),
   approval_withdrawn: ({ job }) => resumed(job),
   // No execution waits for what nobody decides.
@@ -99,6 +101,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   api_key_disabled: nothing,
   oidc_subject_added: nothing,
   oidc_subject_disabled: nothing,
+  delegation_given: nothing,
+  delegation_ended: nothing,
   access_refused: nothing,
   crl_planned: nothing,
   responder_planned: nothing,

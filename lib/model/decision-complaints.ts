@@ -1,4 +1,6 @@
 import type { Decision } from './approval.ts'
+import type { Eligible } from './approval-policy.ts'
+import { escalationOf } from './escalation.ts'
 import type { Event } from './event.ts'
 import type { Requirement } from './gate.ts'
 import { broughtBy, type JobFile } from './job.ts'
@@ -19,6 +21,13 @@ const recordOf = (decision: Decision, events: readonly Event[]): Event | undefin
       entry.details.digest === decision.digest,
   )
 
+/** Whether both say that it was given in the place of the same person, by the same delegation, or of nobody. */
+const isForTheSame = (claimed: ReceiptClaims['for'], stored: Decision['for']): boolean =>
+  claimed?.id === stored?.id &&
+  claimed?.name === stored?.name &&
+  claimed?.email === stored?.email &&
+  claimed?.delegation_id === stored?.delegation_id
+
 /** Whether a receipt is of exactly this decision on exactly this job, under these rules. */
 const vouchesFor = (
   claims: ReceiptClaims,
@@ -31,17 +40,51 @@ const vouchesFor = (
   claims.policy_sha256 === requirement.sha256 &&
   claims.requester === job.requested_by &&
   claims.owner === job.owner &&
+  claims.ticket === job.ticket &&
   claims.decider?.id === decision.by &&
   claims.decider.name === decision.name &&
   claims.decider.email === decision.email &&
+  isForTheSame(claims.for, decision.for) &&
   claims.verdict === decision.verdict &&
   claims.stage === decision.stage &&
   claims.time === decision.time
 
-/** The stage of the rules that a decision counts for must name whoever made it, as they were then. */
-const isNamed = ({ decider, stage: name }: ReceiptClaims, { policy }: Requirement): boolean => {
+/** The stage of the rules that a decision counts for must name whose word it is, as they were then. */
+const isNamed = (claims: ReceiptClaims, { policy }: Requirement, escalated_to: Eligible | null): boolean => {
+  const { decider, for: stoodFor, stage: name } = claims
   const stage = stagesOf(policy).find((one) => one.name === name)
-  return stage !== undefined && decider !== null && may(decider, 'decide') && isEligible(decider, stage)
+  if (stage === undefined || decider === null || !may(decider, 'decide')) return false
+  const who = stoodFor ?? decider
+  const lists = [stage.eligible, ...(escalated_to === null ? [] : [escalated_to])]
+  return may(who, 'decide') && lists.some((eligible) => isEligible(who, { eligible }))
+}
+
+/**
+ * Who might approve besides those whom the stages name, when a word was given:
+ * whom the rules escalate to, once the clock's receipt says that their time had
+ * come. The row says nothing here.
+ */
+const escalatedBefore = (
+  { job, events }: JobFile,
+  { policy, sha256 }: Requirement,
+  time: string,
+  verify: VerifyReceipt,
+): Eligible | null => {
+  const asked = events.find(({ type }) => type === 'approval_requested')
+  const escalation = asked === undefined ? null : escalationOf(policy, asked.time)
+  if (escalation === null) return null
+  const vouched = events.some(({ type, details: { receipt } }) => {
+    const claims = type === 'approval_escalated' && typeof receipt === 'string' ? verify(receipt) : null
+    return (
+      claims?.verdict === 'escalate' &&
+      claims.job_id === job.id &&
+      claims.digest === job.digest &&
+      claims.policy_sha256 === sha256 &&
+      claims.time >= escalation.due_at &&
+      claims.time <= time
+    )
+  })
+  return vouched ? escalation.to : null
 }
 
 /** What a decision is held against: the public keys of receipts, and what made people approvers. */
@@ -58,6 +101,11 @@ export function* decisionComplaints(
   if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
     yield 'two-person integrity: an approver is the requester or the owner'
   if (decision.by === broughtBy(file.content)) yield 'two-person integrity: an approver brought the CSR'
+  const { for: stoodFor } = decision
+  if (stoodFor !== null && (stoodFor.id === requested_by || isOwner(stoodFor, owner)))
+    yield 'two-person integrity: an approval stands for the requester or the owner'
+  if (stoodFor !== null && stoodFor.id === broughtBy(file.content))
+    yield 'two-person integrity: an approval stands for whoever brought the CSR'
   if (decision.digest !== digest) yield 'a decision was made on other content'
   if (approval !== null && decision.time > approval.expires_at) yield 'a decision was made after the deadline'
   const recorded = recordOf(decision, file.events)
@@ -66,6 +114,8 @@ export function* decisionComplaints(
   const claims = typeof receipt === 'string' ? hearing.verify(receipt) : null
   if (claims === null) return yield 'a decision has no receipt that verifies'
   if (!vouchesFor(claims, decision, file, requirement)) yield 'the receipt of a decision is for another one'
-  if (!isNamed(claims, requirement)) yield 'a decision was made by somebody whom its stage does not name'
+  const escalated_to = escalatedBefore(file, requirement, decision.time, hearing.verify)
+  if (!isNamed(claims, requirement, escalated_to))
+    yield 'a decision was made by somebody whom its stage does not name'
   yield* vouchingComplaints(claims, hearing, hearing.prove)
 }

@@ -13,7 +13,8 @@ import type { VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
 import { renewalPrincipal } from './renewal-principal.ts'
 import { profileMadeBy } from './retell.ts'
-import { missingOf, stagesOf } from './staging.ts'
+import { routedTo, routedToAll } from './routing.ts'
+import { missingOf, peopleOf, stagesOf } from './staging.ts'
 import { instantOf } from './time.ts'
 import type { Vouchers } from './vouching.ts'
 
@@ -42,12 +43,16 @@ const rulesPolicy: ApprovalPolicy = {
   order: 'parallel',
   expires_after: 'P7D',
   reason_required: false,
+  ticket_required: false,
+  remind_after: [],
 }
 
-/** The first of them, by as many people as any of them asks for. */
+/** The first of them, by as many people as any of them asks for, and with whatever any of them requires. */
 const strictest = (first: ApprovalPolicy, ...others: readonly ApprovalPolicy[]): ApprovalPolicy => ({
   ...first,
   quorum: Math.max(first.quorum, ...others.map(({ quorum }) => quorum)),
+  reason_required: [first, ...others].some(({ reason_required }) => reason_required),
+  ticket_required: [first, ...others].some(({ ticket_required }) => ticket_required),
 })
 
 const policyOf = (profile: ProfileVersion | null): readonly ApprovalPolicy[] =>
@@ -69,7 +74,8 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
       const [first, ...others] = [...policyOf(pinned), ...policyOf(current)]
       if (first === undefined) return null
       const { id, version, document } = pinned
-      return { policy: strictest(first, ...others), sha256: digestOf({ id, version, document }) }
+      const policy = routedTo(strictest(first, ...others), content.team)
+      return { policy, sha256: digestOf({ id, version, document }) }
     }
     case 'GrantChange': {
       const { pinned, current } = rules
@@ -77,7 +83,10 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
         throw new Refusal('mandate_refused', `profile ${content.profile_id} is not in force`)
       const { id, version, document } = pinned
       return {
-        policy: strictest(document.approval_policy, rulesPolicy, ...policyOf(current)),
+        policy: routedTo(
+          strictest(document.approval_policy, rulesPolicy, ...policyOf(current)),
+          content.team,
+        ),
         sha256: digestOf({ id, version, document }),
       }
     }
@@ -88,12 +97,14 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
         return policyOf(profile)
       })
       if (first === undefined) return null
-      return { policy: strictest(first, ...others), sha256: digestOf({ profiles: content.profiles }) }
+      const strict = strictest(first, ...others)
+      const policy = content.operation === 'bulk' ? routedToAll(strict) : routedTo(strict, content.team)
+      return { policy, sha256: digestOf({ profiles: content.profiles }) }
     }
     case 'ProfileChange': {
       const [first = rulesPolicy] = policyOf(rules.current)
       return {
-        policy: strictest(first, rulesPolicy),
+        policy: routedToAll(strictest(first, rulesPolicy)),
         sha256: digestOf({ profile_id: content.profile_id, base_version: content.base_version, rulesPolicy }),
       }
     }
@@ -110,7 +121,8 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
       const asked = [...policyOf(from), ...policyOf(to)]
       const [first] = asked.toSorted((a, b) => b.quorum - a.quorum)
       const seen = [from, to].map(({ id, version, document }) => ({ id, version, document }))
-      return first === undefined ? null : { policy: first, sha256: digestOf({ seen }) }
+      if (first === undefined) return null
+      return { policy: routedTo(strictest(first, ...asked), content.team), sha256: digestOf({ seen }) }
     }
     case 'PrincipalChange':
       return {
@@ -165,6 +177,14 @@ function* bypassComplaints({ actor, details }: Event, { bypass }: Account): Gene
     yield 'the approval was bypassed in another deployment'
 }
 
+/** What the rules want said of a request must have been said when it was made. */
+function* statementComplaints({ job, events }: JobFile, policy: ApprovalPolicy): Generator<string> {
+  const said = events[0]?.details
+  if (job.ticket !== (said?.ticket ?? null)) yield 'the ticket is not the one on record'
+  if (policy.ticket_required && job.ticket === null) yield 'the rules require a ticket'
+  if (policy.reason_required && typeof said?.reason !== 'string') yield 'the rules require a reason'
+}
+
 /** Two-person integrity: receipted decisions of enough distinct people, none of them the requester or the owner. */
 function* approvalComplaints(file: JobFile, requirement: Requirement, account: Examined): Generator<string> {
   const { approval } = file.job
@@ -177,6 +197,10 @@ function* approvalComplaints(file: JobFile, requirement: Requirement, account: E
   const approvals = approval.decisions.filter(({ verdict }) => verdict === 'approve')
   const hearing = { ...account, prove: (id: string) => proven(id, account) }
   for (const decision of approvals) yield* decisionComplaints(file, requirement, decision, hearing)
+  yield* statementComplaints(file, requirement.policy)
+  const counted = approvals.flatMap(({ by, for: stoodFor }) => peopleOf({ by, for: stoodFor?.id ?? null }))
+  if (new Set(counted).size < counted.length)
+    yield 'two-person integrity: somebody counts twice, for themselves or in the place of another'
   const people = new Set(approvals.map(({ by }) => by)).size
   const needed = Math.max(requirement.policy.quorum, approval.quorum)
   if (people < needed) yield `${people} of ${needed} approvals`
@@ -200,7 +224,8 @@ function* grantComplaints(file: JobFile, place: GrantPlace, account: Examined): 
   if (requirement === null) return yield `${place.id} came about without approval`
   yield* approvalComplaints(by, requirement, account)
   const askers = [job.requested_by, broughtBy(renewal)]
-  if (by.job.approval?.decisions.some(({ by: who }) => askers.includes(who)))
+  const given: readonly string[] = approvalsOf(by.job.approval?.decisions ?? []).flatMap(peopleOf)
+  if (askers.some((who) => who !== null && given.includes(who)))
     yield 'two-person integrity: whoever asks, or brought the CSR, is one of those who approved the grant'
   yield* boundsComplaints(by.content, renewal)
   if (file.issuance === null) return
@@ -325,8 +350,10 @@ function* provenanceComplaints(profile: ProfileVersion, account: Examined): Gene
   const { approval } = job
   if (requirement === null || approval === null) return yield `${what} came about without approval`
   // What the version before asked for is not at hand: the job's own stages stand for it, and never for nobody.
-  const { stages, order } = approval
-  const policy = { ...requirement.policy, stages, order }
+  const { stages, order, escalation } = approval
+  const escalates =
+    escalation === null ? {} : { escalate_after: escalation.after, escalate_to: escalation.to }
+  const policy = { ...requirement.policy, stages, order, ...escalates }
   yield* approvalComplaints(file, { ...requirement, policy }, account)
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { keyAlgorithms } from './algorithms.ts'
 import { canonicalJson, digestOf } from './digest.ts'
-import { certificateId, grantId, jobId, principalId, profileId } from './ids.ts'
+import { certificateId, grantId, jobId, principalId, profileId, teamName } from './ids.ts'
 import { distinguishedName, generalName } from './names.ts'
 import type { CertificatePlan } from './plan.ts'
 import { durationBetween, instant, secondsOf } from './time.ts'
@@ -13,6 +13,8 @@ export const grantPeriod = durationBetween('PT15M', 'P366D')
 /** What a standing grant allows, whole: approved as it stands here, and never changed. */
 export const grantBounds = z.strictObject({
   certificate_id: certificateId,
+  /** The team that the certificate belongs to: whose people approved, where the profile routes by it. */
+  team: teamName.nullable().default(null),
   profile_id: profileId,
   profile_version: z.int().min(1),
   /** This subject and no other. */
@@ -87,6 +89,7 @@ export const windowAt = ({ valid_from, period }: GrantBounds, time: string): num
 /** A renewal, as far as a grant bears on it. */
 export type Bounded = {
   readonly certificate_id: string
+  readonly team: string | null
   readonly profile_id: string
   readonly profile_version: number
   readonly plan: CertificatePlan
@@ -96,6 +99,8 @@ export type Bounded = {
 export function* boundsComplaints(bounds: GrantBounds, renewal: Bounded): Generator<string> {
   const { plan } = renewal
   if (renewal.certificate_id !== bounds.certificate_id) yield `it is for ${bounds.certificate_id}`
+  if (renewal.team !== bounds.team)
+    yield `it is for ${bounds.team === null ? 'no team' : `team ${bounds.team}`}`
   if (renewal.profile_id !== bounds.profile_id || renewal.profile_version !== bounds.profile_version)
     yield `it is for version ${bounds.profile_version} of profile ${bounds.profile_id}`
   if (digestOf(plan.subject) !== digestOf(bounds.subject)) yield 'the subject is another one'

@@ -17,12 +17,19 @@ export const issuerId = z.string().regex(/^iss-[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9
 export const grantId = z.string().regex(/^gr-[a-z0-9]{6,32}$/)
 export const principalId = z.string().regex(/^pr-[a-z0-9]{1,32}$/)
 
+export const delegationId = z.string().regex(/^dl-[a-z0-9]{16}$/)
+
 /** The people who answer for something together; a team is its name, and exists where somebody is in it. */
 export const teamName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/, {
   error: 'must be lower case letters, digits and hyphens, at most 62',
 })
 /** Whoever may stand behind a request: a principal, or the schedule, whose id no principal can have. */
 export const requesterId = z.string().regex(/^pr-(?:[a-z0-9]{1,32}|system-renewal)$/)
+
+/** What a change is known as outside: a ticket such as SECOPS-12345, a change record such as CHG0030052. */
+export const ticketReference = z.string().regex(/^[A-Z][A-Z0-9_]{0,31}-?[0-9]{1,12}$/, {
+  error: 'must be a reference such as SECOPS-12345 or CHG0030052',
+})
 
 /** An approval is a view of its job: same suffix, other prefix. */
 export const approvalIdOf = (job: string): string => job.replace(/^job-/, 'ar-')

@@ -4,7 +4,17 @@ import { approval } from './approval.ts'
 import { digestOf } from './digest.ts'
 import type { Event } from './event.ts'
 import { grantBounds, grantPlace } from './grant.ts'
-import { certificateId, grantId, issuerId, jobId, principalId, profileId, requesterId } from './ids.ts'
+import {
+  certificateId,
+  grantId,
+  issuerId,
+  jobId,
+  principalId,
+  profileId,
+  requesterId,
+  teamName,
+  ticketReference,
+} from './ids.ts'
 import { keyName } from './issuer.ts'
 import { distinguishedName } from './names.ts'
 import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod } from './plan.ts'
@@ -27,6 +37,8 @@ const certificateRequest = {
   certificate_id: certificateId,
   profile_id: profileId,
   profile_version: z.int().min(1),
+  /** Whose certificate it is, where people are grouped in teams. */
+  team: teamName.nullable().default(null),
   /** PKCS#10, DER: kept so that a renewal may certify the same key. */
   csr: derBase64,
   plan: certificatePlan,
@@ -38,6 +50,7 @@ const revocation = z.discriminatedUnion('operation', [
     /** `release` ends a hold, and nothing else. */
     operation: z.enum(['revoke', 'release']),
     certificate_id: certificateId,
+    team: teamName.nullable().default(null),
     profile_id: profileId,
     issuer_id: issuerId,
     versions: z.array(revocable).min(1),
@@ -135,7 +148,13 @@ export const jobContent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('GrantChange'), operation: z.literal('grant'), ...grantBounds.shape }),
   principalContent,
   /** Another profile for a certificate that is there: nothing is signed, and its next renewal is made under it. */
-  z.strictObject({ type: z.literal('Rebinding'), certificate_id: certificateId, from: binding, to: binding }),
+  z.strictObject({
+    type: z.literal('Rebinding'),
+    certificate_id: certificateId,
+    team: teamName.nullable().default(null),
+    from: binding,
+    to: binding,
+  }),
 ])
 
 export type JobContent = Readonly<z.infer<typeof jobContent>>
@@ -191,6 +210,8 @@ export const job = z.strictObject({
   owner: z.string().trim().min(1).max(256),
   requested_by: requesterId,
   reason: z.string().max(2000).nullable(),
+  /** The ticket outside that it belongs to. */
+  ticket: ticketReference.nullable().default(null),
   approval: approval.nullable(),
   /** The standing grant that is used instead of an approval, and the how manieth of its renewals this is. */
   grant: z

@@ -1,11 +1,12 @@
 import type { Certificate } from './certificate.ts'
 import { approvalsOf } from './decide.ts'
+import { escalatedTo } from './escalation.ts'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
 import { broughtBy, type Job, type JobContent, type JobFile } from './job.ts'
 import { may } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
-import { stageFor } from './staging.ts'
+import { peopleOf, stageFor } from './staging.ts'
 import { harmless, summaryOf } from './summary.ts'
 import { type Audience, type Telling, type Urgency, urgencyOf } from './telling.ts'
 import { warningsOf } from './warnings.ts'
@@ -86,8 +87,15 @@ const isAsked = (who: Principal, { approval, requested_by, owner }: Job, content
   who.id !== requested_by &&
   who.id !== broughtBy(content) &&
   !isOwner(who, owner) &&
-  !approval.decisions.some(({ by }) => by === who.id) &&
-  stageFor(approval, approvalsOf(approval.decisions), who) !== null
+  !approvalsOf(approval.decisions).flatMap(peopleOf).includes(who.id) &&
+  stageFor(approval, approvalsOf(approval.decisions), {
+    who,
+    escalated_to: escalatedTo(approval),
+  }) !== null
+
+/** The team of the certificate that it is about. */
+const teamOf = ({ file, certificate }: Account): string | null =>
+  file !== null && 'team' in file.content ? file.content.team : (certificate?.team ?? null)
 
 /** Whoever answers for what the event is about. */
 const ownerOf = ({ file, certificate, event }: Account): string | null =>
@@ -96,10 +104,12 @@ const ownerOf = ({ file, certificate, event }: Account): string | null =>
 const audiencesOf = (who: Principal, account: Account): readonly Audience[] => {
   const { file } = account
   const owner = ownerOf(account)
+  const team = teamOf(account)
   const all: readonly (readonly [Audience, boolean])[] = [
     ['requester', file?.job.requested_by === who.id],
     ['approvers', file !== null && isAsked(who, file.job, file.content)],
     ['owner', owner !== null && isOwner(who, owner)],
+    ['team', team !== null && who.teams.includes(team)],
   ]
   return all.flatMap(([audience, applies]) => (applies ? [audience] : []))
 }
@@ -134,7 +144,7 @@ const aboutJob = (file: JobFile | null) => {
     approval_id: job === null || job.approval === null ? null : approvalIdOf(job.id),
     approval_state: job?.approval?.state ?? null,
     expires_at: job?.approval?.expires_at ?? null,
-    ticket: null,
+    ticket: job?.ticket ?? null,
   }
 }
 
@@ -169,7 +179,7 @@ export const noticeOf = (account: Account): Notice => {
     actor: named(people, event.actor),
     requested_by: file === null ? null : named(people, file.job.requested_by),
     owner: owner === null ? null : shown(owner),
-    team: null,
+    team: teamOf(account),
     ...aboutJob(file),
     ...aboutCertificate(account),
     link: linkTo(account),

@@ -1,4 +1,7 @@
+import type { Approval } from './approval.ts'
+import type { ApprovalPolicy } from './approval-policy.ts'
 import { begin, type Change, type Draft, type Write } from './change.ts'
+import { escalationOf, remindersOf } from './escalation.ts'
 import type { EventType } from './event.ts'
 import type { Requirement } from './gate.ts'
 import type { GrantPlace } from './grant.ts'
@@ -17,6 +20,8 @@ export type Opening = {
   /** Whoever answers for the result. */
   readonly owner: string
   readonly reason: string | null
+  /** The ticket outside that it belongs to. */
+  readonly ticket?: string | undefined
   /** What the gate asks for; null for nothing. */
   readonly requirement: Requirement | null
   /** Why it takes an approval although its certificate has standing grants. */
@@ -80,20 +85,47 @@ const queueOf = (content: JobContent): QueueName => {
   return takesKey ? 'kms' : 'apply'
 }
 
+/** Refuses (`invalid_body`) a request that leaves out what the rules want said of it. */
+const demandStatements = (policy: ApprovalPolicy, { reason, ticket }: Opening): void => {
+  const violations = [
+    ...(policy.reason_required && reason === null ? ['reason'] : []),
+    ...(policy.ticket_required && ticket === undefined ? ['ticket'] : []),
+  ].map((name) => ({ pointer: `/${name}`, detail: 'required by the approval policy' }))
+  const missing = violations.map(({ pointer }) => `a ${pointer.slice(1)}`).join(' and ')
+  if (violations.length > 0) throw new Refusal('invalid_body', `this profile requires ${missing}`, violations)
+}
+
+const openApproval = ({ policy, sha256 }: Requirement, now: Date): Approval => {
+  const created_at = instantOf(now)
+  return {
+    state: 'pending',
+    quorum: policy.quorum,
+    stages: [...stagesOf(policy)],
+    order: policy.order,
+    policy_sha256: sha256,
+    decisions: [],
+    remind_at: remindersOf(policy, created_at),
+    escalation: escalationOf(policy, created_at),
+    created_at,
+    expires_at: instantOf(later(now, secondsOf(policy.expires_after))),
+  }
+}
+
+/** What of an approval is put on record when it is asked for: it can be told again from this and what follows. */
+const askedOf = ({ state: _, decisions: __, created_at: ___, ...asked }: Approval): Draft['details'] =>
+  JSON.parse(JSON.stringify(asked))
+
 const numbers = ({ number, window }: GrantPlace) => ({ number, window })
 
 /** The first step of every job: `Pending`, or `AwaitingApproval` where the gate asks for people. */
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
-  const { id, content, requester, owner, requirement, reason, outside_grants = [] } = opening
+  const { id, content, requester, owner, requirement, reason, ticket = null, outside_grants = [] } = opening
   const place = content.type === 'Renewal' ? (content.grant ?? null) : null
   const policy = requirement?.policy ?? null
-  if (policy?.reason_required === true && reason === null)
-    throw new Refusal('invalid_body', 'this profile requires a reason', [
-      { pointer: '/reason', detail: 'required by the approval policy' },
-    ])
+  if (policy !== null) demandStatements(policy, opening)
   const created_at = instantOf(now)
   const digest = contentDigest(content)
-  const expires_at = policy === null ? null : instantOf(later(now, secondsOf(policy.expires_after)))
+  const approval = requirement === null ? null : openApproval(requirement, now)
   const job: Job = {
     id,
     version: 1,
@@ -105,19 +137,8 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     owner,
     requested_by: requester.id,
     reason,
-    approval:
-      requirement === null || expires_at === null
-        ? null
-        : {
-            state: 'pending',
-            quorum: requirement.policy.quorum,
-            stages: [...stagesOf(requirement.policy)],
-            order: requirement.policy.order,
-            policy_sha256: requirement.sha256,
-            decisions: [],
-            created_at,
-            expires_at,
-          },
+    ticket,
+    approval,
     grant: place === null ? null : { id: place.id, number: place.number },
     outside_grants,
     lease: null,
@@ -132,6 +153,7 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     digest,
     owner,
     reason,
+    ticket,
     summary: summaryOf(content),
     ...(opening.escalated === true ? { escalated: true } : {}),
   }
@@ -140,23 +162,20 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     actor,
     details: outside_grants.length === 0 ? details : { ...details, outside_grants },
   }
-  const asked: Draft = {
-    type: 'approval_requested',
-    actor,
-    details: {
-      ...details,
-      expires_at,
-      quorum: policy?.quorum ?? 0,
-      stages: policy === null ? [] : JSON.parse(JSON.stringify(stagesOf(policy))),
-      order: policy?.order ?? 'parallel',
-      policy_sha256: requirement?.sha256 ?? '',
-      requested_by_name: requester.name,
-    },
-  }
+  const asked: readonly Draft[] =
+    approval === null
+      ? []
+      : [
+          {
+            type: 'approval_requested',
+            actor,
+            details: { ...details, ...askedOf(approval), requested_by_name: requester.name },
+          },
+        ]
   const consumed: readonly Draft[] =
     place === null
       ? []
       : [{ type: 'grant_consumed', actor, details: { grant_id: place.id, ...numbers(place) } }]
-  const drafts: [Draft, ...Draft[]] = [opened, ...(policy === null ? [] : [asked]), ...consumed]
+  const drafts: [Draft, ...Draft[]] = [opened, ...asked, ...consumed]
   return { ...begin(job, drafts, [{ write: 'content', job_id: id, content }, ...writes], now), job }
 }

@@ -1,5 +1,6 @@
 import type { ApiKey } from './api-key.ts'
 import type { Write } from './change.ts'
+import type { Delegation } from './delegation.ts'
 import type { Event } from './event.ts'
 import type { Founder, FounderCredential } from './founder.ts'
 import type { OidcSubject } from './oidc-subject.ts'
@@ -12,6 +13,7 @@ export type PrincipalWrite =
   /** Replaces a key that is not disabled; a disabled one is never changed again. */
   | { readonly write: 'next_api_key'; readonly key: ApiKey }
   | { readonly write: 'oidc_subject'; readonly subject: OidcSubject }
+  | { readonly write: 'delegation'; readonly delegation: Delegation }
   /** The principal must be at this version still: what was seen of it when the step was decided. */
   | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
   /** Made with the credentials of the deployment, which no function has: what everybody else's standing goes back to. */

@@ -1,7 +1,8 @@
-import type { ApprovalStage, Staging } from './approval-policy.ts'
+import type { ApprovalStage, Eligible, Staging } from './approval-policy.ts'
 import { may } from './permissions.ts'
 import type { Principal, Standing } from './principal.ts'
 import type { Violation } from './refusal.ts'
+import { routedTo, routesByTeam } from './routing.ts'
 import { isEligible, stagesOf } from './staging.ts'
 
 /**
@@ -43,7 +44,7 @@ const hindrance = (id: string, people: readonly Person[]): string | null => {
   return may(who, 'decide') ? null : `${id} lacks role approver`
 }
 
-const absentOf = ({ eligible }: ApprovalStage, people: readonly Person[]): readonly string[] => {
+const absentOf = (eligible: Eligible, people: readonly Person[]): readonly string[] => {
   const approvers = people.filter(canApprove)
   const inTeam = (team: string): number => approvers.filter(({ teams }) => teams.includes(team)).length
   return [
@@ -53,15 +54,50 @@ const absentOf = ({ eligible }: ApprovalStage, people: readonly Person[]): reado
 }
 
 const pointerTo = ({ stages }: Staging, stage: ApprovalStage): string => {
-  const place = stages?.indexOf(stage) ?? -1
+  const place = stages?.findIndex(({ name }) => name === stage.name) ?? -1
   return place === -1 ? '/approval_policy/quorum' : `/approval_policy/stages/${place}`
 }
 
-/** What stands in the way of a policy ever being satisfied by these people: of each stage how many it lacks, and who is missing. */
-export const shortages = (staging: Staging, people: readonly Person[]): readonly Violation[] =>
+/** An escalation to people of whom none can approve would only look like one. */
+const vainEscalation = ({ escalate_to: lists }: Staging, people: readonly Person[]): readonly Violation[] => {
+  if (lists === undefined) return []
+  if (people.some((who) => canApprove(who) && isEligible(who, { eligible: lists }))) return []
+  const absent = absentOf(lists, people).join(', ')
+  const detail = `escalate_to names nobody who approves${absent === '' ? '' : ` (${absent})`}`
+  return [{ pointer: '/approval_policy/escalate_to', detail }]
+}
+
+const shortagesOf = (staging: Staging, people: readonly Person[]): readonly Violation[] => [
+  ...shortStages(staging, people),
+  ...vainEscalation(staging, people),
+]
+
+const shortStages = (staging: Staging, people: readonly Person[]): readonly Violation[] =>
   unreachable(staging, people.filter(canApprove)).map(({ stage, lacks }) => {
-    const absent = absentOf(stage, people)
+    const absent = absentOf(stage.eligible, people)
     const missing = absent.length === 0 ? '' : ` (${absent.join(', ')})`
     const detail = `stage "${stage.name}" lacks ${lacks} of its ${stage.quorum} approvers${missing}`
     return { pointer: pointerTo(staging, stage), detail }
   })
+
+const ownerless = (staging: Staging): readonly Violation[] =>
+  (staging.stages ?? [])
+    .filter(({ eligible }) => eligible.owner_team === true)
+    .map((stage) => ({
+      pointer: pointerTo(staging, stage),
+      detail: `stage "${stage.name}" is for the team of the owner, and nobody is in a team`,
+    }))
+
+/**
+ * What stands in the way of a policy ever being satisfied by these people: of
+ * each stage how many it lacks, and who is missing. One that is routed by the
+ * owner's team must be within reach of some team: of the nearest, what it lacks.
+ */
+export const shortages = (staging: Staging, people: readonly Person[]): readonly Violation[] => {
+  if (!routesByTeam(staging)) return shortagesOf(staging, people)
+  const teams = [...new Set(people.flatMap((who) => who.teams))].sort()
+  const [nearest] = teams
+    .map((team) => shortagesOf(routedTo(staging, team), people))
+    .toSorted((a, b) => a.length - b.length)
+  return nearest ?? ownerless(staging)
+}

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { jobId, principalId, requesterId, teamName } from './ids.ts'
+import { delegationId, jobId, principalId, requesterId, teamName, ticketReference } from './ids.ts'
 import { grantedBy, roles } from './principal.ts'
 import { instant } from './time.ts'
 
@@ -10,7 +10,7 @@ const credential = z.strictObject({ id: z.string(), fingerprint: z.string(), gra
 
 export type Credential = Readonly<z.infer<typeof credential>>
 
-export const receiptVerdicts = ['approve', 'reject', 'withdraw', 'expire'] as const
+export const receiptVerdicts = ['approve', 'reject', 'withdraw', 'escalate', 'expire'] as const
 
 /** Who somebody was when they gave their word: all that the rules compare. */
 const voucher = z.strictObject({
@@ -37,8 +37,12 @@ export const receiptClaims = z.strictObject({
   policy_sha256: sha256Hex,
   requester: requesterId,
   owner: z.string(),
-  /** Null where nobody decided: the deadline passed. */
+  /** The ticket that the request named. */
+  ticket: ticketReference.nullable(),
+  /** Null where nobody decided: time passed. */
   decider: voucher.nullable(),
+  /** In whose place the decider spoke, and by which delegation. */
+  for: voucher.extend({ delegation_id: delegationId }).nullable(),
   /** What they showed themselves with, and what vouches for it. */
   credential: credential.nullable(),
   verdict: z.enum(receiptVerdicts),
@@ -53,9 +57,9 @@ export type ReceiptClaims = Readonly<z.infer<typeof receiptClaims>>
 /** What the model knows of a receipt; the deployment, the credential and the nonce are added when it is sealed. */
 export type ReceiptDraft = Omit<ReceiptClaims, 'environment' | 'credential' | 'nonce'>
 
-/** Which key vouches for a word: people's words have one, the passing of a deadline another. */
+/** Which key vouches for a word: people's words have one, the passing of time another. */
 export const receiptKeyOf = (verdict: ReceiptClaims['verdict']): 'decision' | 'clock' =>
-  verdict === 'expire' ? 'clock' : 'decision'
+  verdict === 'expire' || verdict === 'escalate' ? 'clock' : 'decision'
 
 /** The claims of a receipt whose signature holds, or null. */
 export type VerifyReceipt = (receipt: string) => ReceiptClaims | null

@@ -13,8 +13,8 @@ const decisionsOf = (events: readonly Event[]): readonly Decision[] =>
   events
     .filter(({ type }) => words.has(type))
     .map(({ actor, time, details }) => {
-      const { verdict, stage, note, digest, name, email } = details
-      return decision.parse({ by: actor, name, email, verdict, stage, note, digest, time })
+      const { verdict, stage, note, digest, name, email, for: stoodFor } = details
+      return decision.parse({ by: actor, name, email, for: stoodFor, verdict, stage, note, digest, time })
     })
 
 const asked = z.looseObject({
@@ -23,12 +23,14 @@ const asked = z.looseObject({
   stages: z.json(),
   order: z.string(),
   policy_sha256: z.string(),
+  escalation: z.looseObject({}).nullable().default(null),
 })
 
 const approvalOf = (events: readonly Event[], state: string | null): Job['approval'] => {
   if (state === null) return null
   const request = events.find(({ type }) => type === 'approval_requested')
-  const { expires_at, quorum, stages, order, policy_sha256 } = asked.parse(request?.details)
+  const { expires_at, quorum, stages, order, policy_sha256, escalation } = asked.parse(request?.details)
+  const escalated = events.find(({ type }) => type === 'approval_escalated')
   return job.shape.approval.parse({
     state,
     quorum,
@@ -36,6 +38,7 @@ const approvalOf = (events: readonly Event[], state: string | null): Job['approv
     order,
     policy_sha256,
     decisions: decisionsOf(events),
+    escalation: escalation === null ? null : { ...escalation, escalated_at: escalated?.time ?? null },
     created_at: request?.time,
     expires_at,
   })
@@ -71,6 +74,7 @@ const tell = ({ content, events }: Account): JobFile => {
     owner: first?.details.owner,
     requested_by: first?.actor,
     reason: first?.details.reason ?? null,
+    ticket: first?.details.ticket ?? null,
     approval: approvalOf(events, last?.job?.approval_state ?? null),
     lease: null,
     attempts: 0,

@@ -19,7 +19,7 @@ const everyone = ['requester', 'approvers', 'owner', 'team'] as const
 const concerned = ['requester', 'owner', 'team'] as const
 
 /** Events that are about to be; each is told from the day that somebody makes it. */
-type Coming = 'approval_reminded' | 'approval_escalated' | 'approval_bypassed' | 'grant_ended'
+type Coming = 'approval_bypassed' | 'grant_ended'
 
 /** What people are told of, who they are, and how urgent it is. Whatever has no row is told to nobody. */
 const table: Partial<Record<EventType | Coming, Telling>> = {

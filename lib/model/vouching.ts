@@ -75,26 +75,31 @@ function* credentialComplaints(
 }
 
 /**
- * What is wrong with whoever gave a receipted word: their right to decide, and
+ * What is wrong with whoever gave a receipted word, and in whose place: their right to decide, and
  * the credential they showed, must each come from a job that two people
  * carried, or from the founding. Rows that say so count for nothing.
  */
 export function* vouchingComplaints(
-  { decider, credential }: ReceiptClaims,
+  { decider, for: stoodFor, credential }: ReceiptClaims,
   vouchers: Vouchers,
   prove: Prove,
 ): Generator<string> {
   if (decider === null) return yield 'nobody decided'
   yield* deciderComplaints(decider, vouchers, prove)
+  if (stoodFor !== null) yield* deciderComplaints(stoodFor, vouchers, prove)
   yield* credentialComplaints(decider, credential, vouchers, prove)
 }
 
-/** The jobs that a receipted word rests on, and whether somebody who was there first does. */
+/** The jobs that a receipted word rests on, and who of those that were there first. */
 export const restsOn = ({
   decider,
+  for: stoodFor,
   credential,
-}: ReceiptClaims): { readonly jobs: readonly string[]; readonly founder: string | null } => {
-  const named = [decider?.granted_by, credential?.granted_by]
+}: ReceiptClaims): { readonly jobs: readonly string[]; readonly founders: readonly string[] } => {
+  const people = [decider, stoodFor].flatMap((who) => who ?? [])
+  const named = [...people.map(({ granted_by }) => granted_by), credential?.granted_by]
   const jobs = named.flatMap((one) => (one === null || one === undefined || one === 'bootstrap' ? [] : [one]))
-  return { jobs, founder: decider !== null && named.includes('bootstrap') ? decider.id : null }
+  const founders = people.filter(({ granted_by }) => granted_by === 'bootstrap').map(({ id }) => id)
+  const keyed = decider !== null && credential?.granted_by === 'bootstrap' ? [decider.id] : []
+  return { jobs, founders: [...founders, ...keyed] }
 }

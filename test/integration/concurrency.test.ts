@@ -6,7 +6,8 @@ import { readCertificate } from '../../lib/pki/certificate-reader.ts'
 import { eventually, jobCompleted } from '../../scripts/local/api.ts'
 import { invoke, sqsEvent } from '../support/live-functions.ts'
 import { fileOf, live, receiptPorts, requestAt, send, versionsOf } from '../support/live-jobs.ts'
-import type { Gated, Ungated } from '../support/live-requests.ts'
+import { newApprover, newGatedProfile } from '../support/live-people.ts'
+import { type Gated, requestGated, type Ungated } from '../support/live-requests.ts'
 import { as } from '../support/stack.ts'
 
 const many = 40
@@ -86,6 +87,41 @@ describe(`${many} jobs that are pending at once`, () => {
       expect(new Set(planned.map(({ details }) => details.tbs_sha256)).size).toBe(1)
     }
   }, 90_000)
+})
+
+describe('twenty approvers at once, of whom a stage names five and asks for three', () => {
+  it('are three decisions and no more, all of those five, and exactly their events', async () => {
+    const people = await Promise.all(numbered(20, () => newApprover()))
+    const named = people.slice(0, 5).map(({ id }) => id)
+    const stages = [{ name: 'board', quorum: 3, eligible: { principals: named } }]
+    const profile_id = await newGatedProfile({ stages })
+    const { job_id, approval_id, certificate_id } = await requestGated({ profile_id })
+    const answers = await Promise.all(
+      people.map(({ api }) => api.post(`/approvals/${approval_id}/approve`, {})),
+    )
+    const taken = people.filter((_, n) => answers[n]?.status === 200).map(({ id }) => id)
+    expect(taken).toHaveLength(3)
+    expect(named).toEqual(expect.arrayContaining(taken))
+    const refused = answers.filter(({ status }) => status !== 200)
+    for (const { status, json } of refused)
+      expect([status, json]).toEqual([
+        expect.toBeOneOf([403, 409]),
+        expect.objectContaining({ code: expect.stringMatching(/^(forbidden|approval_decided)$/) }),
+      ])
+    await jobCompleted(as('alice'), job_id)
+    const { job, events } = await fileOf(job_id)
+    expect(job.approval?.decisions.map(({ by }) => by).toSorted()).toEqual(taken.toSorted())
+    expect(events.map(({ type }) => type)).toEqual([
+      'certificate_requested',
+      'approval_requested',
+      'decision_recorded',
+      'decision_recorded',
+      'approval_approved',
+      'issuance_planned',
+      'certificate_issued',
+    ])
+    expect(await versionsOf(certificate_id)).toHaveLength(1)
+  })
 })
 
 type Killed = { readonly asked: Gated; readonly signed: string }

@@ -56,6 +56,7 @@ const word = (by: Identity, { job }: JobFile): Decision => ({
   by: by.id,
   name: by.name,
   email: by.email,
+  for: null,
   verdict: 'approve',
   stage: 'approval',
   note: 'invented',
@@ -124,7 +125,12 @@ const receipts: readonly {
 /** A waiting job that bob approved, as far as row and events go, with this receipt. */
 const accountWith = async (make: (draft: ReceiptDraft) => Promise<string>): Promise<Forged> => {
   const { file, forged } = await waiting()
-  const outcome = decide(file, await principalOf('bob'), { verdict: 'approve', note: null }, new Date())
+  const outcome = decide(
+    file,
+    { by: await principalOf('bob'), giver: null },
+    { verdict: 'approve', note: null },
+    new Date(),
+  )
   if (outcome.outcome !== 'step') throw new Error(outcome.outcome)
   expect(await live.jobs.commit(outcome.change(await make(outcome.receipt)))).toBe('committed')
   return forged

@@ -24,6 +24,7 @@ const certificateAt = (n: number, id: string): Certificate => ({
   version: 1,
   name: 'n',
   owner: 'team',
+  team: null,
   profile_id: 'p-web',
   issuer_id: 'iss-web',
   status: 'Active',

@@ -27,6 +27,7 @@ export const plantedRows = (planted: Planted, now: Date) => {
         version: 2,
         name: id,
         owner,
+        team: null,
         profile_id,
         issuer_id,
         status: 'Active',

@@ -302,7 +302,13 @@ export const makeWorld = async (seed: Seed | null = null) => {
   const call = async (
     who: Name,
     operation: OperationId,
-    parts: { id?: string; query?: object; body?: object; idempotency_key?: string } = {},
+    parts: {
+      id?: string
+      params?: object
+      query?: object
+      body?: object
+      idempotency_key?: string
+    } = {},
     // biome-ignore lint/suspicious/noExplicitAny: what an operation answers is what the test looks at
   ): Promise<Reply & { body: any }> => {
     const row: Operation = operations[operation]
@@ -310,7 +316,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     return answer({
       principal: people[who],
       credential: credentialOf(who),
-      params: row.params.parse(parts.id === undefined ? {} : { id: parts.id }),
+      params: row.params.parse({ ...(parts.id === undefined ? {} : { id: parts.id }), ...parts.params }),
       query: row.query.parse(parts.query ?? {}),
       body: row.body === null ? null : row.body.parse(parts.body ?? {}),
       idempotency_key: parts.idempotency_key ?? null,
@@ -403,8 +409,19 @@ export const makeWorld = async (seed: Seed | null = null) => {
     return asked
   }
 
+  /** From now on, for an hour, one decides in the place of another. */
+  const standIn = async (delegate: Name, giver: Name, seconds = 3600): Promise<string> => {
+    const until = new Date(time.getTime() + seconds * 1000).toISOString()
+    const { body } = await call(giver, 'giveDelegation', {
+      id: people[giver].id,
+      body: { delegate_id: people[delegate].id, until },
+    })
+    return String(body.id)
+  }
+
   return {
     ...ports,
+    standIn,
     table,
     kms,
     apply,

@@ -345,6 +345,7 @@ describe('a decision', () => {
         by: 'pr-bob',
         name: 'bob',
         email: 'bob@example.com',
+        for: null,
         verdict: 'approve',
         stage: 'approval',
         note: 'ticket 7',

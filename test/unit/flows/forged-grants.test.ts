@@ -31,7 +31,14 @@ const forge = async (world: World, grant: Granted, forgery: Forgery = {}): Promi
   const { requires: _, ...planned } = planRequest(world, profile, csr, forgery.lifetime)
   const certificate_id = forgery.certificate_id ?? grant.certificate_id
   const place = { id: grant.grant_id, number: 1, window: 0, ...forgery.place }
-  const content: Renewal = { type: 'Renewal', certificate_id, replaces: 1, ...planned, grant: place }
+  const content: Renewal = {
+    type: 'Renewal',
+    certificate_id,
+    team: null,
+    replaces: 1,
+    ...planned,
+    grant: place,
+  }
   const id = `job-forged${Buffer.from(world.random(5)).toString('hex')}`
   const requester = world.people[forgery.requester ?? 'alice']
   const owner = forgery.owner ?? 'pr-alice'

@@ -100,17 +100,21 @@ describe('rules written into the table by hand', () => {
       owner: 'pr-carol',
       requested_by: 'pr-carol',
       reason: null,
+      ticket: null,
       approval: {
         state: 'approved',
         quorum: 1,
         stages: [{ name: 'approval', quorum: 1, eligible: { roles: ['approver'] } }],
         order: 'parallel',
+        remind_at: [],
+        escalation: null,
         policy_sha256: 'ab'.repeat(32),
         decisions: [
           {
             by: 'pr-bob',
             name: 'bob',
             email: 'bob@example.com',
+            for: null,
             verdict: 'approve',
             stage: 'approval',
             note: null,
@@ -206,7 +210,9 @@ describe('rules written into the table by hand', () => {
     const more = {
       requester: 'pr-carol',
       owner: 'pr-carol',
+      ticket: null,
       decider: null,
+      for: null,
       verdict: 'approve',
       stage: null,
     } as const

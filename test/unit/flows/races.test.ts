@@ -4,7 +4,7 @@ import { cancelJob, decideApproval } from '../../../lib/flows/decide-job.ts'
 import { tend } from '../../../lib/flows/tend.ts'
 import { isUnbroken } from '../../../lib/model/event.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
-import { makeFurnishedWorld, type Name, type World } from '../../support/world.ts'
+import { makeFurnishedWorld, type Name, profileBody, type World } from '../../support/world.ts'
 
 /** What became of each: done, or the code of the refusal. Anything else fails the test. */
 const outcomes = async (attempts: readonly Promise<unknown>[]): Promise<string[]> => {
@@ -254,5 +254,44 @@ describe('at the same instant', () => {
       'decision_recorded',
       'approval_approved',
     ])
+  })
+
+  it('twenty, of whom five are named by a stage of three: three decisions count, whoever comes first', async () => {
+    const actor = { id: 'system-setup', type: 'System' } as const
+    const world = await makeFurnishedWorld()
+    const people = []
+    for (let n = 0; n < 20; n += 1) {
+      const request = { kind: 'person', name: `approver ${n}`, email: null } as const
+      people.push(await createPrincipal(world, actor, { ...request, roles: ['approver'] }))
+    }
+    const named = people.filter((_, n) => n % 4 === 0)
+    const stages = [{ name: 'board', quorum: 3, eligible: { principals: named.map(({ id }) => id) } }]
+    const body = { ...profileBody, requires_approval: true, approval_policy: { stages } }
+    const edit = await world.call('carol', 'changeProfile', { id: 'p-prod-web', body })
+    await world.call('bob', 'approve', { id: edit.body.approval.id })
+    await world.drain()
+    for (const reversed of [false, true]) {
+      const { job_id, approval_id } = await world.ask()
+      const word = { verdict: 'approve', note: null } as const
+      const order = inOrder(people, reversed)
+      const found = await outcomes(order.map((who) => decideApproval(world, who, approval_id, word)))
+      const done = order.filter((_, n) => found[n] === 'done')
+      expect(done).toHaveLength(3)
+      expect(done.every((who) => named.includes(who))).toBe(true)
+      // Whom the stage does not name is told so, or that it is decided; the last two of those it names, that it is decided.
+      expect(found.filter((one) => one === 'forbidden' || one === 'approval_decided')).toHaveLength(17)
+      const job = await accounted(world, job_id)
+      expect(job.status).toBe('Pending')
+      expect(job.approval?.decisions.map(({ by }) => by).toSorted()).toEqual(
+        done.map(({ id }) => id).toSorted(),
+      )
+      expect(await typesOf(world, job_id)).toEqual([
+        'certificate_requested',
+        'approval_requested',
+        'decision_recorded',
+        'decision_recorded',
+        'approval_approved',
+      ])
+    }
   })
 })

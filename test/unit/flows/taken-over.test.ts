@@ -74,9 +74,12 @@ const invented = async (
 ): Promise<string> => {
   const id = await waiting(world)
   const word = { verdict: 'approve', note: null } as const
-  const outcome = decide(await world.jobOf(id), world.people.bob, word, world.now())
+  const outcome = decide(await world.jobOf(id), { by: world.people.bob, giver: null }, word, world.now())
   if (outcome.outcome !== 'step') throw new Error(outcome.outcome)
-  await jobs(hands.table).commit(outcome.change(await receipt(outcome.receipt)))
+  const change = outcome.change(await receipt(outcome.receipt))
+  // Whoever attacks sets themselves no conditions.
+  const writes = change.writes.filter(({ write }) => !write.startsWith('require_'))
+  await jobs(hands.table).commit({ ...change, writes })
   return id
 }
 

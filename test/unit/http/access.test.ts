@@ -38,6 +38,8 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'withdraw',
       // … and by the rotation, for keys of one's own.
       'rotateApiKey',
+      'listDelegations',
+      'endDelegation',
     ],
   ),
   ...inOne(
@@ -79,6 +81,7 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
     ['admin', 'auditor'],
     ['listEvents', 'exportEvents', 'listPrincipals', 'getPrincipal', 'listApiKeys', 'listOidcSubjects'],
   ),
+  ...inOne(['approver'], ['giveDelegation']),
   getOpenApi: 'anybody',
   getReceiptKeys: 'anybody',
 }
@@ -91,6 +94,7 @@ const pathOf = (id: OperationId): string =>
   operations[id].path
     .replace('/api/v1', '')
     .replace('{number}', '1')
+    .replace('{delegation}', `dl-${'0'.repeat(16)}`)
     .replace('{key}', 'nobody-key')
     .replace('{subject}', `sub-${'0'.repeat(32)}`)
     .replace('/certificates/{id}', '/certificates/mc-none')

@@ -9,6 +9,7 @@ const certificateAt = (n: number, id: string): Certificate => ({
   version: 1,
   name: `n${n}`,
   owner: 'team',
+  team: null,
   profile_id: 'p-web',
   issuer_id: 'iss-web',
   status: n % 2 === 0 ? 'Active' : 'Requested',

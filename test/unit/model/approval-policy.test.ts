@@ -30,6 +30,17 @@ describe('an approval policy', () => {
   })
 
   const none = { name: 'a', quorum: 1 }
+  const escalating = {
+    stages: [stage('a', 1, 'pr-a')],
+    escalate_after: 'P1D',
+    escalate_to: { roles: ['approver'] as Role[] },
+  }
+
+  it('may remind people and escalate, before its end', () => {
+    const given = { ...escalating, remind_after: ['PT1H', 'P1D', 'PT25H'], expires_after: 'P2D' }
+    expect(approvalPolicy.parse(given)).toMatchObject(given)
+  })
+
   it.each([
     ['a quorum of 0', { quorum: 0 }],
     ['a negative quorum', { quorum: -1 }],
@@ -47,6 +58,18 @@ describe('an approval policy', () => {
     ['two stages of one name', { stages: [stage('a', 1, 'pr-a'), stage('a', 1, 'pr-b')] }],
     ['a quorum that is not the sum', { quorum: 1, stages: [stage('a', 2, 'pr-a')] }],
     ['another order', { order: 'any' }],
+    ['reminders that do not ascend', { remind_after: ['P2D', 'P1D'] }],
+    ['one reminder twice', { remind_after: ['P1D', 'PT24H'] }],
+    ['eleven reminders', { remind_after: Array.from({ length: 11 }, (_, n) => `PT${n + 1}H`) }],
+    ['a reminder at its end', { remind_after: ['P7D'] }],
+    ['a reminder at once', { remind_after: ['PT0S'] }],
+    ['an escalation at its end', { ...escalating, escalate_after: 'P7D' }],
+    ['an escalation after a shorter end', { ...escalating, expires_after: 'P1D' }],
+    ['an escalation to nobody', { ...escalating, escalate_to: {} }],
+    ['an escalation without whom', { ...escalating, escalate_to: undefined }],
+    ['an escalation without when', { ...escalating, escalate_after: undefined }],
+    ['an escalation that adds nobody', { ...escalating, stages: undefined }],
+    ['another quorum after the escalation', { ...escalating, escalate_quorum: 1 }],
   ])('of %s is refused', (_, given) => {
     expect(approvalPolicy.safeParse(given).success).toBe(false)
   })
@@ -56,18 +79,20 @@ describe('the stage that somebody counts for', () => {
   const two = [stage('security', 1, 'pr-ann', 'pr-bob'), stage('owner', 1, 'pr-bob', 'pr-cat')] as const
 
   it('is the first open one that names them', () => {
-    expect(stageFor(staging('parallel', ...two), [], person('pr-bob'))?.name).toBe('security')
+    expect(stageFor(staging('parallel', ...two), [], { who: person('pr-bob') })?.name).toBe('security')
     const approvals = [{ by: 'pr-ann', stage: 'security' }]
-    expect(stageFor(staging('parallel', ...two), approvals, person('pr-bob'))?.name).toBe('owner')
+    expect(stageFor(staging('parallel', ...two), approvals, { who: person('pr-bob') })?.name).toBe('owner')
   })
 
   it('is not one that waits for another, where they are ordered', () => {
-    expect(stageFor(staging('ordered', ...two), [], person('pr-cat'))).toBe(null)
-    expect(stageFor(staging('parallel', ...two), [], person('pr-cat'))?.name).toBe('owner')
+    expect(stageFor(staging('ordered', ...two), [], { who: person('pr-cat') })).toBe(null)
+    expect(stageFor(staging('parallel', ...two), [], { who: person('pr-cat') })?.name).toBe('owner')
   })
 
   it('is none for somebody whom nobody named', () => {
-    expect(stageFor(staging('parallel', ...two), [], person('pr-eve', 'approver', 'admin'))).toBe(null)
+    expect(stageFor(staging('parallel', ...two), [], { who: person('pr-eve', 'approver', 'admin') })).toBe(
+      null,
+    )
   })
 
   it.each([
@@ -79,7 +104,7 @@ describe('the stage that somebody counts for', () => {
   ])('is one that names them %s', (_, eligible, named) => {
     const stages = [{ name: 'one', quorum: 1, eligible }]
     const bob = { ...person('pr-bob', 'approver', 'auditor'), teams: ['web'] }
-    expect(stageFor(staging('parallel', ...stages), [], bob)?.name).toBe(named ? 'one' : undefined)
+    expect(stageFor(staging('parallel', ...stages), [], { who: bob })?.name).toBe(named ? 'one' : undefined)
   })
 
   it('counts nobody for two stages', () => {

@@ -3,6 +3,7 @@ import { keys } from '../../../lib/aws/table.ts'
 import { issueCertificate } from '../../../lib/flows/issue-certificate.ts'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { vouchersOf } from '../../../lib/flows/vouchers.ts'
+import { approvalPolicy } from '../../../lib/model/approval-policy.ts'
 import { append, type Event } from '../../../lib/model/event.ts'
 import { type Evidence, mandateFor, type Rules, requirementFor } from '../../../lib/model/gate.ts'
 import { contentDigest, type JobFile } from '../../../lib/model/job.ts'
@@ -163,6 +164,7 @@ const approveEvent = (given: Honest, by: string): Honest => {
     by,
     name: by.replace('pr-', ''),
     email: null,
+    for: null,
     verdict: 'approve',
     stage: 'approval',
     note: null,
@@ -506,7 +508,7 @@ describe('the gate refuses', () => {
       'approved',
       withRules(({ current }) => ({
         current: profileWith(current, {
-          approval_policy: { quorum: 2, order: 'parallel', expires_after: 'P7D', reason_required: false },
+          approval_policy: approvalPolicy.parse({ quorum: 2 }),
         }),
       })),
       '1 of 2 approvals',
@@ -540,7 +542,7 @@ describe('the gate refuses', () => {
       'edit',
       withRules(({ current }) => ({
         current: profileWith(current, {
-          approval_policy: { quorum: 2, order: 'parallel', expires_after: 'P7D', reason_required: false },
+          approval_policy: approvalPolicy.parse({ quorum: 2 }),
         }),
       })),
       '1 of 2 approvals',
@@ -656,7 +658,7 @@ describe('what a job needs', () => {
     const { content } = honest.approved.file
     const quorums = [1, 2, 3].map((quorum) =>
       profileWith(honest.approved.rules.current, {
-        approval_policy: { quorum, order: 'parallel', expires_after: 'P7D', reason_required: false },
+        approval_policy: approvalPolicy.parse({ quorum }),
       }),
     )
     for (const pinned of quorums)

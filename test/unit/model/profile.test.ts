@@ -48,6 +48,8 @@ describe('a profile', () => {
       order: 'parallel',
       expires_after,
       reason_required: false,
+      ticket_required: false,
+      remind_after: [],
     })
   })
 

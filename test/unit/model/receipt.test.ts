@@ -12,6 +12,7 @@ const draft: ReceiptDraft = {
   policy_sha256: 'cd'.repeat(32),
   requester: 'pr-alice',
   owner: 'pr-alice',
+  ticket: 'SECOPS-12345',
   decider: {
     id: 'pr-bob',
     name: 'bob',
@@ -20,6 +21,7 @@ const draft: ReceiptDraft = {
     teams: [],
     granted_by: 'bootstrap',
   },
+  for: null,
   verdict: 'approve',
   stage: 'approval',
   time: '2026-03-01T12:00:00.000Z',
