@@ -361,8 +361,9 @@ export const access = {
     purpose: 'Holds each use of a CA key that CloudTrail tells of against the record; reaches no key',
     variables: ['CA_KEYS', 'SIGNERS'],
     may: [
-      { on: 'table', actions: ['dynamodb:GetItem', 'dynamodb:Query'], keys: ['JOB#*', 'CRL#*', 'KEYUSE#*'] },
-      { on: 'table', actions: ['dynamodb:PutItem'], keys: ['KEYUSE#*'] },
+      { on: 'table', actions: ['dynamodb:GetItem'], keys: ['JOB#*', 'CRL#*'] },
+      { on: 'table', actions: ['dynamodb:Query'], keys: ['KEYUSE#*'] },
+      writeTable('KEYUSE'),
     ],
   },
 } as const satisfies Record<string, Row>

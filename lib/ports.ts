@@ -364,6 +364,8 @@ export type ReceiptKeys = { readonly decision: ReceiptKey; readonly clock: Recei
 export type KeyUses = {
   /** Any event by its id; null where there is none. */
   readonly event: (id: string) => Promise<Event | null>
+  /** The CA key that a request for a parent outside is to be signed with; null for any other job. */
+  readonly requestKey: (job_id: string) => Promise<string | null>
   /** Keeps a use, once however often it is told; how many are kept for its event. */
   readonly keep: (use: KeyUse) => Promise<number>
   /** Puts on record, once, that a use has no account. */

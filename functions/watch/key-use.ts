@@ -1,4 +1,3 @@
-import { jobs } from '../../lib/aws/jobs.ts'
 import { keyUses } from '../../lib/aws/key-uses.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { reconcileKeyUse } from '../../lib/flows/reconcile-key-use.ts'
@@ -6,11 +5,8 @@ import { environment } from '../../lib/lambda/environment.ts'
 import { trailFunction } from '../../lib/lambda/trail.ts'
 import { now } from '../../lib/lambda/world.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
-
 const deps = {
-  uses: keyUses(table),
-  jobs: jobs(table),
+  uses: keyUses(tableClient(environment('TABLE_NAME'))),
   ca_keys: environment('CA_KEYS'),
   signers: environment('SIGNERS'),
   now,

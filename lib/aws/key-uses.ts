@@ -21,6 +21,10 @@ export const keyUses = (table: TableClient): KeyUses => ({
     const found = event.parse(recordOf(row))
     return found.id === id ? found : null
   },
+  requestKey: async (job_id) => {
+    const row = await table.get(keys.content(job_id))
+    return row?.operation === 'request' && typeof row.key === 'string' ? row.key : null
+  },
   keep: async (use) => {
     const key = keys.keyUse(use.event_id ?? '', use.request_id)
     const ttl = Math.floor(Date.parse(use.time) / 1000) + keptSeconds

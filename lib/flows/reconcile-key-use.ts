@@ -1,11 +1,10 @@
 import { append, type Event } from '../model/event.ts'
 import { isWorthALook, type KeyUse, useComplaints } from '../model/key-use.ts'
 import type { Clock } from '../model/time.ts'
-import type { Jobs, KeyUses } from '../ports.ts'
+import type { KeyUses } from '../ports.ts'
 
 export type ReconcileDeps = {
   readonly uses: KeyUses
-  readonly jobs: Pick<Jobs, 'load'>
   /** Key names of the deployment → KMS key ARNs. */
   readonly ca_keys: Readonly<Record<string, string>>
   /** ARNs of the roles that may sign with them. */
@@ -22,9 +21,7 @@ const arnOf = ({ ca_keys }: ReconcileDeps, key: unknown): string | null =>
 const keyOf = async (deps: ReconcileDeps, event: Event | null): Promise<string | null> => {
   if (event === null) return null
   if (event.type !== 'issuer_change_requested') return arnOf(deps, event.details.key)
-  const file = await deps.jobs.load(event.chain)
-  if (file === null || 'unreadable' in file) return null
-  return 'key' in file.content ? arnOf(deps, file.content.key) : null
+  return arnOf(deps, await deps.uses.requestKey(event.chain))
 }
 
 const complaintsOf = async (deps: ReconcileDeps, use: KeyUse): Promise<readonly string[]> => {

@@ -72,6 +72,15 @@ describe('a use of a CA key that CloudTrail tells of', () => {
     await tell(signEvent({ ...use, request_id: real }))
     await tell(signEvent({ ...use, event_id: null, request_id: rogue }))
     expect(await reportOf(rogue)).toMatch(/does not say which event/)
+    // A list, too, is signed after its event.
+    const [listed] = await audit('action=crl_planned&resource=iss-web')
+    const list = {
+      ...use,
+      event_id: listed?.id ?? '',
+      time: listed?.time ?? '',
+      request_id: `list-${suffix()}`,
+    }
+    expect(await invoke('watch-key-use', signEvent(list))).toBe('matched')
     // The event of the real one, for one signature more.
     await tell(signEvent({ ...use, request_id: second }))
     expect(await reportOf(second)).toMatch(/used 2 times for one event/)

@@ -16,7 +16,6 @@ const isNamed = (key: string): key is keyof typeof ca_keys => Object.hasOwn(ca_k
 const watcherOf = (world: World) => {
   const deps = {
     uses: keyUses(world.table),
-    jobs: world.jobs,
     ca_keys,
     signers: [signer],
     now: world.kms.now,
