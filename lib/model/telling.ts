@@ -18,11 +18,8 @@ export type Telling = {
 const everyone = ['requester', 'approvers', 'owner', 'team'] as const
 const concerned = ['requester', 'owner', 'team'] as const
 
-/** Events that are about to be; each is told from the day that somebody makes it. */
-type Coming = 'approval_bypassed' | 'grant_ended'
-
 /** What people are told of, who they are, and how urgent it is. Whatever has no row is told to nobody. */
-const table: Partial<Record<EventType | Coming, Telling>> = {
+const table: Partial<Record<EventType, Telling>> = {
   approval_requested: { title: 'Approval requested', urgency: 'action', to: everyone },
   approval_reminded: { title: 'Still waiting for approval', urgency: 'action', to: everyone },
   approval_escalated: { title: 'Escalated: nobody has decided yet', urgency: 'urgent', to: everyone },
@@ -38,7 +35,6 @@ const table: Partial<Record<EventType | Coming, Telling>> = {
   job_cancelled: { title: 'Job cancelled', urgency: 'routine', to: concerned },
   grant_granted: { title: 'Standing grant given', urgency: 'routine', to: concerned },
   grant_consumed: { title: 'Renewal under a standing grant', urgency: 'routine', to: ['owner', 'team'] },
-  grant_ended: { title: 'Standing grant ended', urgency: 'action', to: concerned },
   grant_withdrawn: { title: 'Standing grant withdrawn', urgency: 'action', to: concerned },
   job_failed: { title: 'Job failed', urgency: 'urgent', to: concerned },
   issuance_failed: { title: 'Issuance failed', urgency: 'urgent', to: concerned },
