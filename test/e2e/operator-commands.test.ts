@@ -1,26 +1,42 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { changed, jobCompleted } from '../../scripts/local/api.ts'
 import { profiles } from '../../scripts/local/ceremony.ts'
-import { asNew } from '../support/live-people.ts'
-import { approve, issueUngated, requestGated, suffix } from '../support/live-requests.ts'
+import { asNew, keyOf, newPerson } from '../support/live-people.ts'
+import { approve, issueGated, issueUngated, requestGated, suffix } from '../support/live-requests.ts'
 import { as, stack } from '../support/stack.ts'
 
 const hasJq = spawnSync('jq', ['--version']).status === 0
 
 /** A command as operators know it, with the host, the keys and the ids of this stack. */
-const run = async (command: string, ids: Readonly<Record<string, string>> = {}): Promise<string> => {
+const run = async (
+  command: string,
+  ids: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> => {
   const known = Object.entries(ids).reduce((text, [from, to]) => text.replaceAll(from, to), command)
   const written = hasJq ? known : known.replace(/ \| jq.*$/, '')
   const { alice, bob } = stack.principals
-  const env = { ...process.env, API: stack.api_url, API_KEY: alice.api_key, APPROVER_API_KEY: bob.api_key }
+  const env = {
+    ...process.env,
+    API: stack.api_url,
+    API_KEY: alice.api_key,
+    APPROVER_API_KEY: bob.api_key,
+    ...more,
+  }
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', written], { env })
   return stdout
 }
 
-const json = async (command: string, ids: Readonly<Record<string, string>> = {}) =>
-  JSON.parse(await run(command, ids))
+const json = async (
+  command: string,
+  ids: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, string>> = {},
+) => JSON.parse(await run(command, ids, more))
 
 describe('the commands that operators know', () => {
   it('list what waits for approval', async () => {
@@ -117,4 +133,50 @@ describe('the commands that operators know', () => {
     expect(renewed.job).toMatchObject({ type: 'Renewal', certificate_id })
     await jobCompleted(as('alice'), renewed.job.id)
   })
+
+  it('let somebody decide in the place of another, and take that back', async () => {
+    const [giver, delegate] = [await newPerson('approver'), await newPerson('approver')]
+    const env = { APPROVER_API_KEY: await keyOf(giver), GIVER: giver.id, DELEGATE: delegate.id }
+    const given = await json(
+      `curl -s -X POST "$API/api/v1/principals/$GIVER/delegations" -H "Authorization: Bearer $APPROVER_API_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{"delegate_id":"'$DELEGATE'","until":"2030-07-22T00:00:00Z","from":"2030-07-01T00:00:00Z","note":"on leave"}'`,
+      {},
+      env,
+    )
+    expect(given).toMatchObject({ delegate_id: delegate.id, ended_at: null })
+    for (const path of ['$GIVER/delegations', '$DELEGATE/delegations?side=received']) {
+      const command = `curl -s "$API/api/v1/principals/${path}" -H "Authorization: Bearer $API_KEY" | jq`
+      expect(await json(command, {}, env)).toEqual([given])
+    }
+    const ended = await json(
+      `curl -s -X DELETE "$API/api/v1/principals/$GIVER/delegations/${given.id}" -H "Authorization: Bearer $APPROVER_API_KEY"`,
+      {},
+      env,
+    )
+    expect(ended.ended_at).toEqual(expect.any(String))
+  })
+
+  it('show an auditor who decided, as whom, and refuse a bundle of which a byte is another', async () => {
+    const { certificate_id } = await issueGated({ ticket: 'SECOPS-12345' })
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+    const steps = [
+      `curl -s "$API/api/v1/certificates/mc-foo/versions/1/evidence" -H "Authorization: Bearer $API_KEY" > $FOLDER/bundle.json`,
+      `curl -s "$API/.well-known/countersign/jwks.json" > $FOLDER/jwks.json`,
+      `npm run verify-receipt -- $FOLDER/bundle.json --jwks $FOLDER/jwks.json >&2`,
+      `sed 's/SECOPS/SECOPT/' $FOLDER/bundle.json > $FOLDER/forged.json`,
+      `npm run verify-receipt -- $FOLDER/forged.json --jwks $FOLDER/jwks.json >&2 || echo refused`,
+    ].join('\n')
+    expect(await run(steps, { 'mc-foo': certificate_id }, { FOLDER: folder })).toBe('refused\n')
+    if (!hasJq) return
+    const receipts = await run(
+      `jq -r '.issued_by.events[].details.receipt // empty | split(".")[1] | gsub("-";"+") | gsub("_";"/") | @base64d' $FOLDER/bundle.json |
+  jq -c '{verdict, decider, for, stage, ticket, time}'`,
+      {},
+      { FOLDER: folder },
+    )
+    const { id, roles } = stack.principals.bob
+    const shown = { verdict: 'approve', decider: { id, roles }, for: null, ticket: 'SECOPS-12345' }
+    expect(JSON.parse(receipts)).toMatchObject(shown)
+  }, 60_000)
 })

@@ -111,7 +111,7 @@ const decide = async (world: World, token: string, approval_id: string, { decide
   const visitor = await authenticate(deps, `Bearer ${token}`, { operation: 'approve', instance: 'test' })
   const stoodFor = place === 'own' || place === decider ? null : `pr-${place}`
   const word = { verdict: 'approve', note: null, for: stoodFor } as const
-  return decideApproval(world, visitor.principal, approval_id, word)
+  return decideApproval({ ...world, credential: visitor.credential }, visitor.principal, approval_id, word)
 }
 
 const applyChange = async (world: World, cell: Cell, delegation: string | null): Promise<void> => {

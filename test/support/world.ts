@@ -285,8 +285,10 @@ export const makeWorld = async (seed: Seed | null = null) => {
     table.tamper(keys.principal(before.id), (row) => ({ ...row, ...after }))
     const { name, email, roles } = after
     // What was decided before rests on what was said then: a founder is known by all of it.
-    const teams = [...new Set([...before.teams, ...after.teams])]
-    table.tamper(keys.founder(before.id), (row) => ({ ...row, name, email, roles, teams }))
+    table.tamper(keys.founder(before.id), (row) => {
+      const all = (known: unknown, now: readonly string[]) => [...new Set([...(known as string[]), ...now])]
+      return { ...row, name, email, roles: all(row.roles, roles), teams: all(row.teams, after.teams) }
+    })
     people[who] = after
   }
 
