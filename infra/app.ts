@@ -10,6 +10,7 @@ const stage = stageOf({
   stage: app.node.tryGetContext('stage'),
   approval_bypass: app.node.tryGetContext('approval_bypass'),
   status_url: app.node.tryGetContext('status_url'),
+  restored_table: app.node.tryGetContext('restored_table'),
   notifications: app.node.tryGetContext('notifications'),
   pca_authorities: app.node.tryGetContext('pca_authorities'),
   oidc_issuers: app.node.tryGetContext('oidc_issuers'),

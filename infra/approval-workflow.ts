@@ -1,5 +1,4 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib'
-import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
@@ -9,10 +8,11 @@ import { Construct } from 'constructs'
 import type { QueueName } from '../lib/model/queue.ts'
 import { approvalDefinition } from './approval-definition.ts'
 import type { Stage } from './config.ts'
+import type { TableInUse } from './data-stack.ts'
 
 type ApprovalWorkflowProps = {
   readonly stage: Stage
-  readonly table: Table
+  readonly table: TableInUse
   readonly park: IFunction
   readonly refuse: IFunction
   readonly queues: Readonly<Record<QueueName, Queue>>

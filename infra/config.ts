@@ -45,6 +45,17 @@ const stage = z
     production: z.boolean(),
     /** Nobody decides on anything: for development alone (SPEC: approval bypass). */
     approval_bypass: z.boolean(),
+    /** The table that a backup was restored into, in place of the stage's own; null: its own. */
+    restored_table: z
+      .strictObject({
+        name: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/),
+        stream_arn: z.string().regex(/^arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table\/[^/]+\/stream\/.+$/),
+      })
+      .refine(
+        ({ name, stream_arn }) => stream_arn.includes(`:table/${name}/`),
+        'the stream is of another table',
+      )
+      .nullable(),
     /** CA keys by the name that `POST /issuers` uses for them. */
     ca_keys: z.record(keyName, keySpec),
     /** CA keys of another account, in the same region: ARNs, by the name that `POST /issuers` uses for them. */
@@ -108,6 +119,7 @@ export type Stage = Readonly<z.infer<typeof stage>>
 
 const shared = {
   approval_bypass: false,
+  restored_table: null,
   ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
   ca_key_arns: {},
   post_quantum_keys: false,
@@ -152,6 +164,7 @@ const context = z.object({
   /** A status site under another URL than CloudFront's own, as the local edge is. */
   status_url: z.url().optional(),
   oidc_issuers: json.optional(),
+  restored_table: json.optional(),
   ca_keys: json.optional(),
   ca_key_arns: json.optional(),
   /** JSON, for stages that are tried with an authority of their own. */

@@ -14,12 +14,16 @@ import type { Stage } from './config.ts'
 import { KeyAlarm } from './key-alarm.ts'
 import { SigningKey } from './signing-key.ts'
 
+/** What the other stack needs of a table. */
+export type TableInUse = Pick<Table, 'tableName' | 'tableArn' | 'tableStreamArn'>
+
 /**
  * What must outlive everything else: the table and the CA keys. The other
  * stack can be deleted and deployed again without losing a certificate.
  */
 export class DataStack extends Stack {
-  readonly table: Table
+  /** The one in use: the stack's own, or one that a backup was restored into. */
+  readonly table: TableInUse
   /** ARNs by the key's name, as `CA_KEYS` has them. */
   readonly caKeys: Readonly<Record<string, string>>
   /** ARNs, as `RECEIPT_KEYS` has them. */
@@ -28,7 +32,7 @@ export class DataStack extends Stack {
 
   constructor(scope: Construct, stage: Stage) {
     super(scope, `countersign-${stage.name}-data`, { terminationProtection: stage.production })
-    this.table = truthTable(this, stage)
+    this.table = tableInUse(this, stage, truthTable(this, stage))
     const own = caKeysIn(this, stage)
     this.caKeys = { ...own, ...stage.ca_key_arns }
     this.receiptKeys = {
@@ -69,6 +73,14 @@ function receiptKey(
 ): string {
   const id = resource === 'decision-key' ? 'DecisionKey' : 'ClockKey'
   return new SigningKey(scope, id, { stage, purpose, spec: 'ECC_NIST_P256', resource }).arn
+}
+
+/** The stack's own table stays in the stack, whichever is in use: nothing is deleted by going over to another. */
+function tableInUse(scope: Construct, { restored_table }: Stage, own: Table): TableInUse {
+  if (restored_table === null) return own
+  const { name: tableName, stream_arn: tableStreamArn } = restored_table
+  const { tableArn } = Table.fromTableAttributes(scope, 'RestoredTable', { tableName, tableStreamArn })
+  return { tableName, tableArn, tableStreamArn }
 }
 
 function truthTable(scope: Construct, stage: Stage): Table {

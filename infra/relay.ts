@@ -1,12 +1,12 @@
 import { Duration } from 'aws-cdk-lib'
-import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import type { TableInUse } from './data-stack.ts'
 import { PrivilegedFunction, type Surroundings } from './privileged-function.ts'
 
-type RelayProps = { readonly around: Surroundings; readonly table: Table; readonly tokens: Table }
+type RelayProps = { readonly around: Surroundings; readonly table: TableInUse; readonly tokens: TableInUse }
 
 /** Carries out the consequences of new events and of newly parked tokens, in the order of each partition. */
 export class Relay extends PrivilegedFunction {
@@ -24,7 +24,7 @@ export class Relay extends PrivilegedFunction {
     this.allowFollowing([table, tokens])
   }
 
-  private follow(id: string, table: Table, filters: readonly Record<string, unknown>[]): void {
+  private follow(id: string, table: TableInUse, filters: readonly Record<string, unknown>[]): void {
     const source = new EventSourceMapping(this, id, {
       target: this,
       eventSourceArn: table.tableStreamArn ?? '',
@@ -40,7 +40,7 @@ export class Relay extends PrivilegedFunction {
     if (this.role) source.node.addDependency(this.role)
   }
 
-  private allowFollowing(tables: readonly Table[]): void {
+  private allowFollowing(tables: readonly TableInUse[]): void {
     this.addToRolePolicy(
       new PolicyStatement({
         actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],

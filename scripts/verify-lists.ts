@@ -14,12 +14,13 @@ import { Trouble } from './local/trouble.ts'
 const usage = `npm run verify-lists -- [options]
 
 Makes the rows of every revocation list anew from the table, and says whether
-they are, octet for octet, those that the lists were made of. It acts with your
+they are, octet for octet, those that the lists were made of, and whether the
+status site has the lists and the CA certificates. It acts with your
 AWS credentials, from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
 (AWS_ENDPOINT_URL for an emulator), and changes nothing.
 
   --stage NAME    the stage that is deployed: ${stageNames.join(', ')}    (default dev)
-  --repair        has the lists that differ published anew
+  --repair        has what differs or is not served published anew, from the table
   --help          this text`
 
 const needed = (name: string): string => {
@@ -43,13 +44,20 @@ const say = ({ issuer_id, shard, number, entries, outcome }: Rebuilt): void =>
     `${issuer_id} ${shard}: list ${number}, ${entries} certificates: ${outcome.replaceAll('_', ' ')}`,
   )
 
+/** All of an issuer where something is not served; else its lists that differ. */
+const messagesFor = (differing: readonly Rebuilt[]): readonly object[] => {
+  const byIssuer = Map.groupBy(differing, ({ issuer_id }) => issuer_id)
+  return [...byIssuer].map(([issuer_id, found]) => {
+    const whole = found.some(({ outcome }) => outcome === 'not_served')
+    return { type: 'publish', issuer_id, shards: whole ? null : found.map(({ shard }) => shard) }
+  })
+}
+
 async function repair(queues: string, differing: readonly Rebuilt[]): Promise<void> {
   const { status } = JSON.parse(queues) as { readonly status: string }
   const client = new SQSClient({})
-  for (const { issuer_id, shard } of differing) {
-    const MessageBody = JSON.stringify({ type: 'publish', issuer_id, shards: [shard] })
-    await client.send(new SendMessageCommand({ QueueUrl: status, MessageBody }))
-  }
+  for (const message of messagesFor(differing))
+    await client.send(new SendMessageCommand({ QueueUrl: status, MessageBody: JSON.stringify(message) }))
   console.log(`${differing.length} to be published anew`)
 }
 
@@ -67,23 +75,22 @@ async function main(): Promise<number> {
   }
   const output = await outputsOf(values.stage)
   const table = tableClient(output('TableName'), new DynamoDBClient({}))
-  const rows = shardRows(
-    objects({
-      name: output('BucketName'),
-      region: needed('AWS_REGION'),
-      endpoint: process.env.AWS_ENDPOINT_URL,
-      credentials: {
-        accessKeyId: needed('AWS_ACCESS_KEY_ID'),
-        secretAccessKey: needed('AWS_SECRET_ACCESS_KEY'),
-        sessionToken: process.env.AWS_SESSION_TOKEN ?? '',
-      },
-    }),
-  )
+  const stored = objects({
+    name: output('BucketName'),
+    region: needed('AWS_REGION'),
+    endpoint: process.env.AWS_ENDPOINT_URL,
+    credentials: {
+      accessKeyId: needed('AWS_ACCESS_KEY_ID'),
+      secretAccessKey: needed('AWS_SECRET_ACCESS_KEY'),
+      sessionToken: process.env.AWS_SESSION_TOKEN ?? '',
+    },
+  })
   const differing: Rebuilt[] = []
   for await (const rebuilt of rebuiltShards({
     issuers: issuers(table),
     lists: revocationLists(table),
-    rows,
+    rows: shardRows(stored),
+    served: async (path) => (await stored.get(path)) !== null,
   })) {
     say(rebuilt)
     if (rebuilt.outcome !== 'equal') differing.push(rebuilt)

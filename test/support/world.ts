@@ -435,6 +435,8 @@ export const makeWorld = async (seed: Seed | null = null) => {
     /** What CloudTrail would tell of the CA keys. */
     keyUses,
     published,
+    /** Whether the status site has an object there. */
+    served: async (path: string) => published.has(path),
     keptRows,
     call,
     drain,

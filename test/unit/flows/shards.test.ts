@@ -125,6 +125,12 @@ describe('the rows of a shard', () => {
     expect(await outcomes()).toContainEqual(['iss-web', 'behind'])
     world.keptRows.clear()
     expect(await outcomes()).toContainEqual(['iss-web', 'rows_differ'])
+    world.published.delete('.well-known/pki/ca/iss-web')
+    world.published.delete('.well-known/pki/crl/iss-root')
+    expect(await outcomes()).toEqual([
+      ['iss-root', 'not_served'],
+      ['iss-web', 'not_served'],
+    ])
   })
 
   it('spare a clean shard its signature', async () => {

@@ -1,0 +1,42 @@
+import type { deployed } from './deployed.ts'
+import type { Metered } from './meter.ts'
+import { sumOf, times, type Usage } from './prices.ts'
+import type { meterIdle } from './runs.ts'
+
+const minutes = 30 * 24 * 60
+/** `schedules` of every stage: two each minute, one each quarter of an hour. */
+const sweeps = minutes
+const refreshes = minutes / 15
+const halfDays = 60
+
+/** Lambda asks an idle queue with five connections, each of which waits for 20 seconds. */
+const emptyReceives = 5 * (minutes * 3)
+
+/** Logs of a production stage are kept for a year: once it is over, twelve months of them. */
+const months_kept = 12
+
+const seriesOf = (...metered: readonly Metered[]): number =>
+  new Set(metered.flatMap(({ series }) => series)).size
+
+/** What a month without a single certificate uses: one root, one issuing CA, a list of each, a responder of each. */
+export function idleMonth(
+  idle: Awaited<ReturnType<typeof meterIdle>>,
+  { fixed, polled_queues }: ReturnType<typeof deployed>,
+): Usage {
+  const { tend, renew, refresh, lists, lists_and_responders } = idle
+  const acted = sumOf(
+    times(tend.usage, sweeps),
+    times(renew.usage, sweeps),
+    times(refresh.usage, refreshes - halfDays),
+    times(lists.usage, halfDays / 2),
+    times(lists_and_responders.usage, halfDays / 2),
+  )
+  const kept = (lists.kept.with_indexes + lists_and_responders.kept.with_indexes) * (halfDays / 2)
+  return sumOf(fixed, acted, {
+    sqs_requests: emptyReceives * polled_queues,
+    schedule_invocations: 2 * sweeps + refreshes,
+    metric_months: seriesOf(tend, renew, refresh),
+    log_gb_months: (acted.log_gigabytes ?? 0) * months_kept,
+    table_gb_months: kept / 1e9,
+  })
+}

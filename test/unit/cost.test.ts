@@ -1,0 +1,142 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { itemSize, writeUnits } from '../../scripts/cost/capacity.ts'
+import { bill, prices, privateCa, totalOf } from '../../scripts/cost/prices.ts'
+import { meterIssuances } from '../../scripts/cost/runs.ts'
+
+type Metered = Awaited<ReturnType<typeof meterIssuances>>
+
+const whole = ({ log_gigabytes: _, lambda_gb_seconds: __, ...counted }: Metered['ungated']['usage']) =>
+  counted
+
+/** What an issuance costs is decided here: whoever changes a figure changes the bill of everybody. */
+describe('one issuance', () => {
+  let metered: Metered
+
+  beforeAll(async () => {
+    metered = await meterIssuances()
+  })
+
+  it('that needs nobody else uses so much, and no more', () => {
+    expect(whole(metered.ungated.usage)).toEqual({
+      http_requests: 2,
+      lambda_requests: 7,
+      sqs_requests: 3,
+      ecc_requests: 1,
+      read_units: 21,
+      write_units: 99,
+    })
+    expect(metered.ungated.calls).toEqual({
+      'dynamodb:BatchGetItem': 3,
+      'dynamodb:GetItem': 7,
+      'dynamodb:Query': 5,
+      'dynamodb:TransactWriteItems': 4,
+      'kms:Sign': 1,
+      'sqs:SendMessage': 1,
+    })
+    expect(metered.ungated.invocations).toEqual({
+      'api-submit': 1,
+      relay: 3,
+      'worker-kms': 1,
+      'watch-key-use': 1,
+      'api-read': 1,
+    })
+  })
+
+  it('that one other person approves takes four transitions and a second signature', () => {
+    expect(whole(metered.gated.usage)).toEqual({
+      http_requests: 4,
+      lambda_requests: 16,
+      sqs_requests: 9,
+      topic_requests: 2,
+      transitions: 4,
+      ecc_requests: 2,
+      read_units: 51,
+      write_units: 196,
+    })
+    expect(metered.gated.calls).toEqual({
+      'dynamodb:BatchGetItem': 5,
+      'dynamodb:DeleteItem': 1,
+      'dynamodb:GetItem': 13,
+      'dynamodb:PutItem': 1,
+      'dynamodb:Query': 17,
+      'dynamodb:TransactWriteItems': 7,
+      'kms:Sign': 2,
+      'sns:Publish': 2,
+      'sqs:SendMessage': 3,
+      'states:SendTaskSuccess': 1,
+      'states:StartExecution': 1,
+    })
+    expect(metered.gated.invocations).toEqual({
+      'api-submit': 1,
+      relay: 7,
+      'workflow-park': 1,
+      'worker-notify': 2,
+      'api-read': 2,
+      'api-decide': 1,
+      'worker-kms': 1,
+      'watch-key-use': 1,
+    })
+  })
+
+  it('logs less than 5 kB, and 12 kB where somebody approves', () => {
+    expect(metered.ungated.usage.log_gigabytes).toBeLessThan(5e-6)
+    expect(metered.gated.usage.log_gigabytes).toBeLessThan(12e-6)
+  })
+})
+
+const row = (octets: number, more: object = {}) => ({ pk: 'p', sk: 's', ...more, x: 'x'.repeat(octets) })
+
+describe('write units', () => {
+  it.each([
+    ['a kilobyte, twice for the transaction', null, row(1000), 2],
+    ['the next kilobyte counts whole', null, row(1024), 4],
+    ['the larger of what was there and what is', row(2500), row(10), 6],
+  ])('%s', (_, before, after, units) => {
+    expect(writeUnits(before, after, true)).toEqual({ table: units, indexes: 0 })
+  })
+
+  it.each([
+    ['one for what comes', {}, { gsi1pk: 'a', gsi1sk: 'b' }, 1],
+    ['one for what goes', { gsi1pk: 'a', gsi1sk: 'b' }, {}, 1],
+    ['two for what moves', { gsi1pk: 'a', gsi1sk: 'b' }, { gsi1pk: 'c', gsi1sk: 'b' }, 2],
+    ['none for what keeps its keys in an index of keys', key5('a', 1), key5('a', 2), 0],
+    ['one for what changes in an index of everything', key1('a', 1), key1('a', 2), 1],
+  ])('of an index: %s', (_, before, after, units) => {
+    expect(writeUnits(row(10, before), row(10, after), true).indexes).toBe(units)
+  })
+
+  it('count names and values of an item as DynamoDB does', () => {
+    expect(itemSize({ pk: 'ab', n: 1234, none: null, list: ['a'], map: { é: true } })).toBe(
+      2 + 2 + (1 + 3) + (4 + 1) + (4 + 3 + 1 + 1) + (3 + 3 + 1 + 2 + 1),
+    )
+  })
+})
+
+describe('a bill', () => {
+  it('has the dearest first, and adds up', () => {
+    const usage = { transitions: 4000, write_units: 1_000_000 }
+    expect(bill(usage).map(({ name, usd }) => [name, usd])).toEqual([
+      ['write_units', prices.write_units.usd],
+      ['transitions', 0.1],
+    ])
+    expect(totalOf(usage)).toBeCloseTo(0.725, 10)
+  })
+
+  it.each([
+    [0, 400, 50],
+    [1000, 1150, 108],
+    [10_000, 4300, 630],
+    [10_001, 4300.001, 630.058],
+  ])('of AWS Private CA for %d certificates goes by its tiers', (count, general, short) => {
+    expect(privateCa.general_purpose(count)).toBeCloseTo(general, 6)
+    expect(privateCa.short_lived(count)).toBeCloseTo(short, 6)
+  })
+})
+
+function key1(key: string, n: number) {
+  return { gsi1pk: key, gsi1sk: 'b', n }
+}
+
+function key5(key: string, n: number) {
+  return { gsi5pk: key, gsi5sk: 'b', n }
+}
