@@ -11,6 +11,8 @@ const issuersAt = (scheme: string, algorithm = 'ES256') =>
     },
   ])
 
+const tables = 'arn:aws:dynamodb:us-east-1:111122223333:table'
+
 describe('a stage', () => {
   it('takes no tokens and no other origin unless it is told to', () => {
     const { oidc_issuers, cors_origins } = stageOf({ stage: 'prod' })
@@ -41,6 +43,13 @@ describe('a stage', () => {
     ['a bypass of approvals that is neither true nor false', { stage: 'dev', approval_bypass: 'yes' }],
     ['an OIDC issuer over plain HTTP in production', { stage: 'prod', oidc_issuers: issuersAt('http') }],
     ['an algorithm without a key pair', { stage: 'dev', oidc_issuers: issuersAt('https', 'HS256') }],
+    [
+      "a restored table with another table's stream",
+      {
+        stage: 'dev',
+        restored_table: JSON.stringify({ name: 'restored', stream_arn: `${tables}/other/stream/2026-03-01` }),
+      },
+    ],
     ['a status URL that is none', { stage: 'dev', status_url: 'status.example.com' }],
   ])('refuses %s', (_, context) => {
     expect(() => stageOf(context)).toThrow()
