@@ -129,7 +129,6 @@ export const makeMeteredWorld = async () => {
     reconcileKeyUse(
       {
         uses: keyUses(world.table),
-        jobs: world.jobs,
         ca_keys: { root: keyArn('root'), issuing: keyArn('issuing') },
         signers: [signerRole],
         now: world.now,
