@@ -33,9 +33,13 @@ const configure = async (id: FunctionId, change: object): Promise<void> => {
   if (!answer.ok) throw new Error(`${id}: ${await answer.text()}`)
 }
 
-/** Gives a deployed function further variables; its next call is by a process that has them. */
+/** Gives a deployed function these variables and no others; its next call is by a process that has them. */
+export const setVariables = (id: FunctionId, Variables: Readonly<Record<string, string>>): Promise<void> =>
+  configure(id, { Environment: { Variables } })
+
+/** Gives a deployed function further variables. */
 export async function changeVariables(id: FunctionId, more: Readonly<Record<string, string>>): Promise<void> {
-  await configure(id, { Environment: { Variables: { ...(await variablesOf(id)), ...more } } })
+  await setVariables(id, { ...(await variablesOf(id)), ...more })
 }
 
 /** Lets a deployed function run for so many seconds and no longer. */
