@@ -1,9 +1,9 @@
 import type { Event } from '../model/event.ts'
 import type { JobFile } from '../model/job.ts'
 import { type Notice, noticeOf } from '../model/notice.ts'
-import type { Principal } from '../model/principal.ts'
 import type { Telling } from '../model/telling.ts'
 import type { Certificates, Jobs, Principals } from '../ports.ts'
+import { everybody } from './reachable.ts'
 
 export type NoticeDeps = {
   readonly jobs: Pick<Jobs, 'load'>
@@ -11,17 +11,6 @@ export type NoticeDeps = {
   readonly principals: Pick<Principals, 'list'>
   /** Of the console or the API: where links lead. */
   readonly url: string
-}
-
-const everybody = async (principals: NoticeDeps['principals']): Promise<readonly Principal[]> => {
-  const all: Principal[] = []
-  let after: string | null = null
-  do {
-    const page: Awaited<ReturnType<Principals['list']>> = await principals.list({ limit: 200, after })
-    all.push(...page.rows)
-    after = page.next
-  } while (after !== null)
-  return all
 }
 
 /** The job that an event is of, or that it names; null where there is none, or none that can be read. */

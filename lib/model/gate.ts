@@ -47,13 +47,23 @@ const rulesPolicy: ApprovalPolicy = {
   remind_after: [],
 }
 
-/** The first of them, by as many people as any of them asks for, and with whatever any of them requires. */
-const strictest = (first: ApprovalPolicy, ...others: readonly ApprovalPolicy[]): ApprovalPolicy => ({
-  ...first,
-  quorum: Math.max(first.quorum, ...others.map(({ quorum }) => quorum)),
-  reason_required: [first, ...others].some(({ reason_required }) => reason_required),
-  ticket_required: [first, ...others].some(({ ticket_required }) => ticket_required),
-})
+/**
+ * The one that asks for most people, the first of several, with whatever any of
+ * them requires: stages hold exactly the people that their policy asks for. Null for none.
+ */
+const strictest = (...policies: readonly ApprovalPolicy[]): ApprovalPolicy | null => {
+  const [most] = policies.toSorted((a, b) => b.quorum - a.quorum)
+  if (most === undefined) return null
+  return {
+    ...most,
+    reason_required: policies.some(({ reason_required }) => reason_required),
+    ticket_required: policies.some(({ ticket_required }) => ticket_required),
+  }
+}
+
+/** At least one other person, whatever the policies ask for. */
+const strictestOfRules = (...policies: readonly ApprovalPolicy[]): ApprovalPolicy =>
+  strictest(...policies, rulesPolicy) ?? rulesPolicy
 
 const policyOf = (profile: ProfileVersion | null): readonly ApprovalPolicy[] =>
   profile?.document.requires_approval === true ? [profile.document.approval_policy] : []
@@ -71,11 +81,10 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
       const { pinned, current } = rules
       if (pinned === null || current === null || current.status !== 'active')
         throw new Refusal('mandate_refused', `profile ${content.profile_id} is not in force`)
-      const [first, ...others] = [...policyOf(pinned), ...policyOf(current)]
-      if (first === undefined) return null
+      const policy = strictest(...policyOf(pinned), ...policyOf(current))
+      if (policy === null) return null
       const { id, version, document } = pinned
-      const policy = routedTo(strictest(first, ...others), content.team)
-      return { policy, sha256: digestOf({ id, version, document }) }
+      return { policy: routedTo(policy, content.team), sha256: digestOf({ id, version, document }) }
     }
     case 'GrantChange': {
       const { pinned, current } = rules
@@ -83,28 +92,24 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
         throw new Refusal('mandate_refused', `profile ${content.profile_id} is not in force`)
       const { id, version, document } = pinned
       return {
-        policy: routedTo(
-          strictest(document.approval_policy, rulesPolicy, ...policyOf(current)),
-          content.team,
-        ),
+        policy: routedTo(strictestOfRules(document.approval_policy, ...policyOf(current)), content.team),
         sha256: digestOf({ id, version, document }),
       }
     }
     case 'Revocation': {
       const affected = content.profiles.map(({ id }) => rules.affected?.find((profile) => profile.id === id))
-      const [first, ...others] = affected.flatMap((profile) => {
+      const policies = affected.flatMap((profile) => {
         if (profile === undefined) throw new Refusal('mandate_refused', 'a profile of these is not on record')
         return policyOf(profile)
       })
-      if (first === undefined) return null
-      const strict = strictest(first, ...others)
+      const strict = strictest(...policies)
+      if (strict === null) return null
       const policy = content.operation === 'bulk' ? routedToAll(strict) : routedTo(strict, content.team)
       return { policy, sha256: digestOf({ profiles: content.profiles }) }
     }
     case 'ProfileChange': {
-      const [first = rulesPolicy] = policyOf(rules.current)
       return {
-        policy: routedToAll(strictest(first, rulesPolicy)),
+        policy: routedToAll(strictestOfRules(...policyOf(rules.current))),
         sha256: digestOf({ profile_id: content.profile_id, base_version: content.base_version, rulesPolicy }),
       }
     }
@@ -118,11 +123,10 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
         throw new Refusal('mandate_refused', 'a profile of these is not on record')
       if (to.status !== 'active' || to.version !== content.to.profile_version)
         throw new Refusal('mandate_refused', `profile ${to.id} is not as it was when this was asked for`)
-      const asked = [...policyOf(from), ...policyOf(to)]
-      const [first] = asked.toSorted((a, b) => b.quorum - a.quorum)
+      const policy = strictest(...policyOf(from), ...policyOf(to))
+      if (policy === null) return null
       const seen = [from, to].map(({ id, version, document }) => ({ id, version, document }))
-      if (first === undefined) return null
-      return { policy: routedTo(strictest(first, ...asked), content.team), sha256: digestOf({ seen }) }
+      return { policy: routedTo(policy, content.team), sha256: digestOf({ seen }) }
     }
     case 'PrincipalChange':
       return {
