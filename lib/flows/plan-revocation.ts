@@ -1,11 +1,11 @@
 import { fitsRolesAnywhere } from '../model/crl-push.ts'
-import type { Rules } from '../model/gate.ts'
-import { requirementFor } from '../model/gate.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
 import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
+import type { Rules } from '../model/requirement.ts'
+import { requirementFor } from '../model/requirement.ts'
 import type { RevocationReason, SerialStatus } from '../model/revocation.ts'
 import {
   lineOf,

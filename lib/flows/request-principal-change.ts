@@ -1,12 +1,12 @@
 import type { ApiKey } from '../model/api-key.ts'
 import { newKeyId } from '../model/api-key.ts'
-import { requirementFor } from '../model/gate.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import { openJob } from '../model/open-job.ts'
 import { sensitiveRoles } from '../model/permissions.ts'
 import { documentOf, type Principal } from '../model/principal.ts'
 import type { PrincipalContent } from '../model/principal-content.ts'
 import { Refusal } from '../model/refusal.ts'
+import { requirementFor } from '../model/requirement.ts'
 import type { Clock } from '../model/time.ts'
 
 type World = { readonly now: Clock; readonly random: Random }

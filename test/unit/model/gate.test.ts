@@ -5,10 +5,11 @@ import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { vouchersOf } from '../../../lib/flows/vouchers.ts'
 import { approvalPolicy } from '../../../lib/model/approval-policy.ts'
 import { append, type Event } from '../../../lib/model/event.ts'
-import { type Evidence, mandateFor, type Rules, requirementFor } from '../../../lib/model/gate.ts'
+import { type Evidence, mandateFor } from '../../../lib/model/gate.ts'
 import { contentDigest, type JobFile } from '../../../lib/model/job.ts'
 import type { ProfileVersion } from '../../../lib/model/profile.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
+import { type Rules, requirementFor } from '../../../lib/model/requirement.ts'
 import { environment, makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
 /** An honest job and its rules, at one moment. */
