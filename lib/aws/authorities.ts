@@ -3,19 +3,12 @@ import type { SigningAlgorithm } from '../model/algorithms.ts'
 import type { CertificatePlan, ExtendedKeyUsage } from '../model/plan.ts'
 import { decodePem } from '../pki/pem.ts'
 import type { Authority, AuthorityChains, AuthorityOrder } from '../ports.ts'
+import type { AwsAccess } from './aws-call.ts'
 
 /** AWS Private CA by signed HTTP, where it is and as whom. */
-export type AuthorityAccess = {
+export type AuthorityAccess = AwsAccess & {
   /** Names of the deployment → ARNs of certificate authorities. */
   readonly arns: Readonly<Record<string, string>>
-  readonly region: string
-  /** Where the service is, if not where AWS has it. */
-  readonly endpoint: string | undefined
-  readonly credentials: {
-    readonly accessKeyId: string
-    readonly secretAccessKey: string
-    readonly sessionToken?: string
-  }
 }
 
 const algorithms: Readonly<Record<SigningAlgorithm, string>> = {

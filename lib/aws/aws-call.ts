@@ -12,7 +12,7 @@ export type AwsAccess = {
   }
 }
 
-type AwsService = 'sns' | 'secretsmanager' | 'sqs'
+type AwsService = 'kms' | 'sns' | 'secretsmanager' | 'sqs'
 
 export type AwsAnswer = { readonly status: number; readonly text: string }
 

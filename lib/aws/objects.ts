@@ -1,21 +1,12 @@
 import { AwsClient } from 'aws4fetch'
 import type { OctetStream } from '../pki/crl.ts'
+import type { AwsAccess } from './aws-call.ts'
 
 /**
  * S3 by signed HTTP: three calls of its REST API are all that we use, and the
  * SDK's client would be a third of the function.
  */
-export type Bucket = {
-  readonly name: string
-  readonly region: string
-  /** Where S3 is, if not where AWS has it. */
-  readonly endpoint: string | undefined
-  readonly credentials: {
-    readonly accessKeyId: string
-    readonly secretAccessKey: string
-    readonly sessionToken?: string
-  }
-}
+export type Bucket = AwsAccess & { readonly name: string }
 
 export type Objects = {
   readonly get: (path: string) => Promise<Uint8Array | null>

@@ -1,5 +1,6 @@
 import type { ReceiptKeys } from '../ports.ts'
-import { type KmsAccess, publicKeys } from './public-keys.ts'
+import type { AwsAccess } from './aws-call.ts'
+import { publicKeys } from './public-keys.ts'
 
 /** KMS key ARNs of the two keys that vouch for decisions and for deadlines. */
 export type ReceiptKeyArns = { readonly decision: string; readonly clock: string }
@@ -8,7 +9,7 @@ export type ReceiptKeyArns = { readonly decision: string; readonly clock: string
 export const kidOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1)
 
 /** The public halves, asked of KMS itself once in the life of a function: no table is trusted for them. */
-export const receiptKeys = (arns: ReceiptKeyArns, access: KmsAccess): (() => Promise<ReceiptKeys>) => {
+export const receiptKeys = (arns: ReceiptKeyArns, access: AwsAccess): (() => Promise<ReceiptKeys>) => {
   const keys = publicKeys(arns, access)
   const read = async (name: keyof ReceiptKeyArns) => {
     const spki = await keys.publicKey(name)
