@@ -15,8 +15,8 @@ const key = 'k'.repeat(32)
 const hook: Webhook = { name: 'hook', shape: 'json', secret: 'countersign/hook' }
 
 /** A world with one webhook, whose receiver answers as a test says. */
-const makeToldWorld = async (webhook: Webhook = hook): Promise<World> => {
-  const world = await makeFurnishedWorld()
+const makeToldWorld = async (webhook: Webhook = hook, policy: object = {}): Promise<World> => {
+  const world = await makeFurnishedWorld(policy)
   world.outside.settings.webhooks.push(webhook)
   world.outside.secrets.set(webhook.secret, { secret: { url: 'https://hooks.example.com/x', hmac_key: key } })
   return world
@@ -46,6 +46,27 @@ const asked = async (world: World): Promise<EventPlace> => {
 }
 
 describe('a request that waits for approval', () => {
+  it('is told again when people are reminded, and urgently when it is escalated', async () => {
+    const stages = [{ name: 'security', quorum: 1, eligible: { principals: ['pr-bob'] } }]
+    const escalates = { escalate_after: 'P2D', escalate_to: { principals: ['pr-erin'] } }
+    const policy = { stages, remind_after: ['P1D'], ...escalates }
+    const world = await makeToldWorld(hook, { approval_policy: policy })
+    world.outside.queue.splice(0)
+    const { approval_id } = await world.ask()
+    for (const _ of ['a reminder', 'an escalation']) {
+      world.pass(86_400)
+      await world.sweep()
+      await world.drain()
+    }
+    await world.tell()
+    const told = noticesOf(world).filter((notice) => notice.approval_id === approval_id)
+    expect(told.map(({ event, urgency }) => [event, urgency])).toEqual([
+      ['approval_requested', 'action'],
+      ['approval_reminded', 'action'],
+      ['approval_escalated', 'urgent'],
+    ])
+  })
+
   it('is told to every channel, with whom it concerns by id and name, and nothing else of them', async () => {
     const world = await makeToldWorld()
     const { approval_id, certificate_id } = await world.ask({ owner: 'dave' })
