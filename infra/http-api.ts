@@ -3,7 +3,8 @@ import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apig
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { type ApiFunction, routes } from '../lib/http/routes.ts'
+import type { ApiFunction } from '../lib/http/operation.ts'
+import { routes } from '../lib/http/routes.ts'
 import type { Stage } from './config.ts'
 import type { PrivilegedFunction } from './privileged-function.ts'
 

@@ -2,7 +2,8 @@ import type * as z from 'zod'
 import type { Envelope } from '../model/envelope.ts'
 import type { Principal } from '../model/principal.ts'
 import type { Credential } from '../model/receipt.ts'
-import type { ApiFunction, Operation, operations } from './routes.ts'
+import type { ApiFunction, Operation } from './operation.ts'
+import type { operations } from './routes.ts'
 
 type BodyOf<B> = B extends z.ZodType ? z.output<B> : null
 

@@ -4,8 +4,9 @@ import { jobContent } from '../model/job.ts'
 import { certificatePlan, issuerFacts } from '../model/plan.ts'
 import { profileDocument } from '../model/profile.ts'
 import { type Example, examples } from './examples.ts'
+import type { Operation } from './operation.ts'
 import { statusOf } from './problem.ts'
-import { type Operation, routes } from './routes.ts'
+import { routes } from './routes.ts'
 import * as views from './views.ts'
 
 type Json = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import type { Answers, Call, Reply } from '../http/call.ts'
+import type { ApiFunction, Operation } from '../http/operation.ts'
 import { faultProblem, problemOf } from '../http/problem.ts'
-import type { ApiFunction, Operation } from '../http/routes.ts'
 import { openCursor, sealCursor } from '../model/cursor.ts'
 import { demand } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import type * as z from 'zod'
-import { type Operation, routes } from '../http/routes.ts'
+import type { Operation } from '../http/operation.ts'
+import { routes } from '../http/routes.ts'
 import { Refusal, type RefusalCode, type Violation } from '../model/refusal.ts'
 
 type Named = (typeof routes)[number]

@@ -20,6 +20,8 @@ const violations = [
   ['lib/aws', '../flows/submit.ts'],
   ['lib/http', '../flows/submit.ts'],
   ['lib/http', '../aws/jobs.ts'],
+  ['lib/http/operations', '../routes.ts'],
+  ['lib/http/operations', '../../flows/submit.ts'],
   ['lib/api', '../aws/jobs.ts'],
   ['lib/oidc', '../flows/submit.ts'],
   ['lib/oidc', '../aws/jobs.ts'],
@@ -38,6 +40,7 @@ const violations = [
 const permitted = [
   ['lib/model', './time.ts'],
   ['lib/flows', '../pki/csr.ts'],
+  ['lib/http/operations', '../../model/time.ts'],
   ['lib/aws', '@aws-sdk/client-kms'],
   ['functions/api', '../../lib/aws/jobs.ts'],
 ] as const

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
-import { bodies } from '../../../lib/http/routes.ts'
+import { operations } from '../../../lib/http/routes.ts'
 import { environment, makeFurnishedWorld, profileBody, receiptKeys, type World } from '../../support/world.ts'
 
 const verify = receiptVerifier(receiptKeys, environment)
@@ -18,7 +18,7 @@ const issued = async (world: World): Promise<string> => {
 
 describe('a ticket', () => {
   it.each(['SECOPS-12345', 'CHG0030052', 'A_TEAM-1'])('may be %s', (ticket) => {
-    expect(bodies.renew.safeParse({ ticket }).success).toBe(true)
+    expect(operations.renewCertificate.body.safeParse({ ticket }).success).toBe(true)
   })
 
   it.each([
@@ -31,7 +31,7 @@ describe('a ticket', () => {
     'https://jira/SECOPS-1',
     `A-${'1'.repeat(13)}`,
   ])('is not %j', (ticket) => {
-    expect(bodies.renew.safeParse({ ticket }).success).toBe(false)
+    expect(operations.renewCertificate.body.safeParse({ ticket }).success).toBe(false)
   })
 })
 
