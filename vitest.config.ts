@@ -25,13 +25,23 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // After those: the emulator under everything ends and starts again.
+      {
+        test: {
+          name: 'restart',
+          include: folders('restart'),
+          ...onStack,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
       // Last: it judges what the functions did in all the others.
       {
         test: {
           name: 'permissions',
           include: folders('permissions'),
           ...onStack,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -165,6 +165,7 @@ export const access = {
     variables: ['KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable('item', 'items', 'partition', 'condition'),
+      ...list('gsi1'),
       writeTable(entered, 'PRINCIPAL', 'SUBJECT', 'JOB', 'IDEMPOTENCY'),
     ],
   },

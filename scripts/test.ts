@@ -6,7 +6,7 @@ import { runForeground } from './local/foreground.ts'
 type Counts = { readonly passed: number; readonly failed: number }
 
 const quick = ['unit', 'judged', 'infra']
-const onStack = ['contract', 'integration', 'e2e', 'faults', 'permissions']
+const onStack = ['contract', 'integration', 'e2e', 'faults', 'restart', 'permissions']
 
 /** Runs all projects, those that need no stack first, and ends with one line of counts. */
 async function main(args: readonly string[]): Promise<number> {

@@ -8,6 +8,7 @@ import { changePrincipal } from '../flows/change-principal.ts'
 import { type NewApiKey, proposeApiKey } from '../flows/create-api-key.ts'
 import { proposePrincipal } from '../flows/create-principal.ts'
 import { endDelegation, giveDelegation } from '../flows/delegate.ts'
+import { demandDeciders } from '../flows/demand-deciders.ts'
 import { addSubject, disableSubject } from '../flows/map-subject.ts'
 import { disableApiKey, rotateApiKey } from '../flows/replace-api-key.ts'
 import { type Gated, openPrincipalChange } from '../flows/request-principal-change.ts'
@@ -39,9 +40,10 @@ const shownOnce = ({ key, token }: NewApiKey): PrincipalProposal['answer'] => ({
 /** Every operation that changes who may do what. */
 export const administerApi = (deps: AdministerDeps): Answers<'administer'> => {
   /** What takes a second person is answered as every job is: 202, with its approval. */
-  const asked = (by: Principal, gated: Gated): JobProposal => {
+  const asked = async (by: Principal, gated: Gated): Promise<JobProposal> => {
     const opened = openPrincipalChange(deps, by, gated)
     const { job, ...change } = deps.bypass === null ? opened : bypassed(opened, deps.bypass, deps.now())
+    await demandDeciders(deps.principals, job, by)
     const { gated: content } = gated
     const about =
       'base_version' in content ? { id: content.principal_id, version: content.base_version } : null

@@ -5,7 +5,8 @@ import type { Random } from '../model/ids.ts'
 import type { Job } from '../model/job.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Jobs, Replays, Stored } from '../ports.ts'
+import type { Jobs, Principals, Replays, Stored } from '../ports.ts'
+import { demandDeciders } from './demand-deciders.ts'
 import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 
 /** The first step of a job, decided but not stored. */
@@ -20,6 +21,7 @@ export type Submission = Asked & { readonly show: (proposal: Proposal) => Answer
 
 export type SubmitDeps = {
   readonly jobs: Pick<Jobs, 'commit'>
+  readonly principals: Pick<Principals, 'list'>
   readonly replays: Replays
   /** Null where people decide, as they do in production. */
   readonly bypass: Bypass | null
@@ -50,6 +52,7 @@ export const passed = (deps: Pick<SubmitDeps, 'bypass' | 'now'>, proposal: Propo
 const proposed = async (deps: SubmitDeps, submission: Submission, propose: () => Promise<Proposal>) => {
   for (let round = 1; ; round += 1) {
     const proposal = passed(deps, await propose())
+    await demandDeciders(deps.principals, proposal.job, submission.requester)
     const answer = submission.show(proposal)
     const { change } = proposal
     const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]
@@ -62,7 +65,7 @@ const proposed = async (deps: SubmitDeps, submission: Submission, propose: () =>
  * Every way into a job ends here: one transaction holds the job, its first
  * events and the answer. The same `Idempotency-Key` with the same request
  * gives the same answer again; with another request it is refused
- * (`idempotency_conflict`).
+ * (`idempotency_conflict`). So is what nobody could approve (`no_approver`).
  */
 export const submit = async (
   deps: SubmitDeps,

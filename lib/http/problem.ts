@@ -28,6 +28,7 @@ const table: Readonly<Record<RefusalCode, readonly [status: number, title: strin
   two_person_integrity: [403, 'Two-person integrity'],
   approval_decided: [409, 'The approval is decided'],
   approval_expired: [409, 'The approval has expired'],
+  no_approver: [422, 'Nobody could approve this'],
   job_not_cancellable: [409, 'The job cannot be cancelled'],
   mandate_refused: [409, 'There is no mandate'],
   principal_disabled: [409, 'The principal is disabled'],

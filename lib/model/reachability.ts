@@ -1,3 +1,4 @@
+import type { Approval } from './approval.ts'
 import type { ApprovalStage, Eligible, Staging } from './approval-policy.ts'
 import { may } from './permissions.ts'
 import type { Principal, Standing } from './principal.ts'
@@ -7,18 +8,21 @@ import { isEligible, stagesOf } from './staging.ts'
 
 /**
  * The stages that these people could not fill and how many each lacks, each person counting once:
- * a matching of people to places, grown one place at a time.
+ * a matching of people to places, grown one place at a time. Whoever `more` names fits every stage.
  */
 export const unreachable = (
   staging: Staging,
   people: readonly Standing[],
+  more: Eligible | null = null,
 ): readonly { readonly stage: ApprovalStage; readonly lacks: number }[] => {
   const places = stagesOf(staging).flatMap((stage) => Array.from({ length: stage.quorum }, () => stage))
   const placeOf = new Map<string, number>()
+  const fits = (who: Standing, stage: ApprovalStage): boolean =>
+    isEligible(who, stage) || (more !== null && isEligible(who, { eligible: more }))
   const seat = (place: number, tried: Set<string>): boolean =>
     people.some((who) => {
       const stage = places[place]
-      if (stage === undefined || tried.has(who.id) || !isEligible(who, stage)) return false
+      if (stage === undefined || tried.has(who.id) || !fits(who, stage)) return false
       tried.add(who.id)
       const held = placeOf.get(who.id)
       if (held !== undefined && !seat(held, tried)) return false
@@ -72,8 +76,12 @@ const shortagesOf = (staging: Staging, people: readonly Person[]): readonly Viol
   ...vainEscalation(staging, people),
 ]
 
-const shortStages = (staging: Staging, people: readonly Person[]): readonly Violation[] =>
-  unreachable(staging, people.filter(canApprove)).map(({ stage, lacks }) => {
+const shortStages = (
+  staging: Staging,
+  people: readonly Person[],
+  more: Eligible | null = null,
+): readonly Violation[] =>
+  unreachable(staging, people.filter(canApprove), more).map(({ stage, lacks }) => {
     const absent = absentOf(stage.eligible, people)
     const missing = absent.length === 0 ? '' : ` (${absent.join(', ')})`
     const detail = `stage "${stage.name}" lacks ${lacks} of its ${stage.quorum} approvers${missing}`
@@ -101,3 +109,13 @@ export const shortages = (staging: Staging, people: readonly Person[]): readonly
     .toSorted((a, b) => a.length - b.length)
   return nearest ?? ownerless(staging)
 }
+
+/**
+ * Why these people cannot fill the stages of an approval, now or once it is
+ * escalated: which stage lacks how many. Empty where they can.
+ */
+export const undecidable = (
+  { stages, order, quorum, escalation }: Pick<Approval, 'stages' | 'order' | 'quorum' | 'escalation'>,
+  people: readonly Person[],
+): readonly string[] =>
+  shortStages({ stages, order, quorum }, people, escalation?.to ?? null).map(({ detail }) => detail)

@@ -33,6 +33,7 @@ export const refusalCodes = [
   'two_person_integrity',
   'approval_decided',
   'approval_expired',
+  'no_approver',
   'job_not_cancellable',
   'mandate_refused',
   // principals and their credentials

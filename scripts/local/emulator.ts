@@ -1,13 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import * as z from 'zod'
 import { lastWords } from './command.ts'
 import { region, withoutAws } from './environment.ts'
 import { Trouble } from './trouble.ts'
 
 export type Emulator = { readonly url: string; readonly stop: () => Promise<void> }
+
+/** An emulator that was started here and can be again, on its port. */
+export type OwnEmulator = Emulator & {
+  /** Ends it as an operator would and every function where it is, and starts it on the state that it kept, if it was told where. */
+  readonly restart: () => Promise<void>
+}
 
 type Place = {
   readonly executable: string
@@ -17,29 +24,11 @@ type Place = {
 }
 
 /** Starts the emulator as the leader of a process group, so that its Lambda processes end with it. */
-export async function startEmulator({ executable, port, folder, environment }: Place): Promise<Emulator> {
-  const url = `http://localhost:${port}`
-  const log = join(folder, 'logs', 'emulator.log')
+export async function startEmulator(place: Place): Promise<OwnEmulator> {
+  const url = `http://localhost:${place.port}`
   const scratch = mkdtempSync(join(tmpdir(), 'countersign-emulator-'))
-  mkdirSync(join(folder, 'logs'), { recursive: true })
-  const output = openSync(log, 'w')
-  const child = spawn(executable, [], {
-    detached: true,
-    stdio: ['ignore', output, output],
-    env: {
-      ...withoutAws(),
-      GATEWAY_PORT: String(port),
-      BIND_HOST: '127.0.0.1',
-      MINISTACK_REGION: region,
-      MINISTACK_WORKER_THREADS: '256',
-      // Listeners that nothing here uses, on ports of their own.
-      IOT_MTLS_ENABLED: '0',
-      SFTP_ENABLED: '0',
-      TMPDIR: scratch,
-      ...environment,
-    },
-  })
-  closeSync(output)
+  mkdirSync(join(place.folder, 'logs'), { recursive: true })
+  let child = launch(place, scratch, 'w')
   const stop = async () => {
     await endGroup(child)
     rmSync(scratch, { recursive: true, force: true })
@@ -50,19 +39,50 @@ export async function startEmulator({ executable, port, folder, environment }: P
     rmSync(scratch, { recursive: true, force: true })
   }
   process.once('exit', last)
+  const healthy = () => untilHealthy(url, () => diedOf(child, logOf(place)))
   try {
-    await untilHealthy(url, () => diedOf(child, log))
+    await healthy()
   } catch (error) {
     await stop()
     throw error
   }
   return {
     url,
+    restart: async () => {
+      await endOrderly(child)
+      forgetStreamPositions(place.environment.STATE_DIR)
+      child = launch(place, scratch, 'a')
+      await healthy()
+    },
     stop: async () => {
       await stop()
       process.off('exit', last)
     },
   }
+}
+
+const logOf = ({ folder }: Place): string => join(folder, 'logs', 'emulator.log')
+
+function launch(place: Place, scratch: string, log: 'w' | 'a'): ChildProcess {
+  const output = openSync(logOf(place), log)
+  const child = spawn(place.executable, [], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: {
+      ...withoutAws(),
+      GATEWAY_PORT: String(place.port),
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_REGION: region,
+      MINISTACK_WORKER_THREADS: '256',
+      // Listeners that nothing here uses, on ports of their own.
+      IOT_MTLS_ENABLED: '0',
+      SFTP_ENABLED: '0',
+      TMPDIR: scratch,
+      ...place.environment,
+    },
+  })
+  closeSync(output)
+  return child
 }
 
 /** An emulator that somebody else runs: it must answer, and is left running. */
@@ -100,6 +120,31 @@ async function endGroup(child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 30 && groupLives(child); attempt++) await pause(100)
   killGroup(child, 'SIGKILL')
 }
+
+/** Long enough to write down everything that it keeps. */
+const orderlySeconds = 60
+
+/** The emulator alone is asked to end, and keeps its state; whatever functions do meanwhile, nobody waits for them. */
+async function endOrderly(child: ChildProcess): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  await Promise.race([ended, pause(orderlySeconds * 1000, null, { ref: false })])
+  killGroup(child, 'SIGKILL')
+}
+
+/**
+ * The emulator keeps how far a stream was read and not what is in it, so it would
+ * pass over as many new records. It reads what it has from the beginning instead.
+ */
+function forgetStreamPositions(state_folder: string | undefined): void {
+  if (state_folder === undefined) return
+  const file = join(state_folder, 'lambda.json')
+  const state = kept.parse(JSON.parse(readFileSync(file, 'utf8')))
+  const { dynamodb_stream_positions: _, ...payload } = state.payload
+  writeFileSync(file, JSON.stringify({ ...state, payload }))
+}
+
+const kept = z.looseObject({ payload: z.looseObject({}) })
 
 function groupLives(child: ChildProcess): boolean {
   return killGroup(child, 0)

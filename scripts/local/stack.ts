@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deploy, type Outputs } from './deploy.ts'
 import { startEdge } from './edge.ts'
-import { type Emulator, foreignEmulator, startEmulator } from './emulator.ts'
+import { type Emulator, foreignEmulator, type OwnEmulator, startEmulator } from './emulator.ts'
 import { installEmulator } from './emulator-install.ts'
 import { mustBeFree } from './ports.ts'
 import { type PrivateCa, startPrivateCa } from './private-ca.ts'
@@ -15,6 +15,8 @@ export type Stack = {
   readonly outputs: Outputs
   /** The name under which the deployment knows the certificate authority beside it; null where there is none. */
   readonly authority: string | null
+  /** Starts the emulator once more on the state that it kept; null for one that was not started here. */
+  readonly restart: (() => Promise<void>) | null
   readonly stop: () => Promise<void>
 }
 
@@ -67,6 +69,7 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
       status_url,
       outputs,
       authority: privateCa === null ? null : authority,
+      restart: 'restart' in emulator ? emulator.restart : null,
       stop,
     }
   } catch (error) {
@@ -79,7 +82,7 @@ async function emulatorFor(
   options: StackOptions,
   privateCa: PrivateCa | null,
   progress: Progress,
-): Promise<Emulator> {
+): Promise<Emulator | OwnEmulator> {
   const { emulator, port, folder } = options
   // Functions inherit the emulator's environment.
   const found = privateCa === null ? {} : { AWS_ENDPOINT_URL_ACM_PCA: privateCa.url }

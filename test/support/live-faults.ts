@@ -14,18 +14,34 @@ export async function metOf(fault: Planted): Promise<number> {
   return met[idOf(fault)] ?? 0
 }
 
+/** From now on calls of a function go wrong. */
+export async function plant(fault: Planted): Promise<void> {
+  await fetch(`${url}/faults`, { method: 'PUT', body: JSON.stringify({ id: idOf(fault), ...fault }) })
+}
+
+/** Calls of a function go wrong no longer. */
+export async function pullUp(fault: Planted): Promise<void> {
+  await fetch(`${url}/faults`, { method: 'DELETE', body: idOf(fault) })
+}
+
+/** Ends the emulator in good order, and every function where it is; starts it again on what it kept. */
+export async function restartEmulator(): Promise<void> {
+  const answer = await fetch(`${url}/restart`, { method: 'PUT' })
+  if (!answer.ok) throw new Error(`no restart: ${await answer.text()}`)
+}
+
 /** Has calls of a function go wrong while something runs; gives what that gives, or how many did where it gives nothing. */
 export async function withFault<T>(
   fault: Planted,
   run: () => Promise<T>,
 ): Promise<T extends void ? number : T>
 export async function withFault(fault: Planted, run: () => Promise<unknown>): Promise<unknown> {
-  await fetch(`${url}/faults`, { method: 'PUT', body: JSON.stringify({ id: idOf(fault), ...fault }) })
+  await plant(fault)
   try {
     const given = await run()
     return given === undefined ? await metOf(fault) : given
   } finally {
-    await fetch(`${url}/faults`, { method: 'DELETE', body: idOf(fault) })
+    await pullUp(fault)
   }
 }
 

@@ -10,7 +10,10 @@ import { fileOf, queueUrl } from './live-jobs.ts'
 import { clients, stack } from './stack.ts'
 
 /** What failed is delivered again after a second, for as long as the tests of this file run; as deployed it takes minutes. */
-export function quickRedelivery(...queues: readonly string[]): void {
+export const quickRedelivery = (...queues: readonly string[]): void => redeliveryAfter(1, ...queues)
+
+/** What failed, or is not done yet, is delivered again after so many seconds. */
+export function redeliveryAfter(seconds: number, ...queues: readonly string[]): void {
   const before = new Map<string, string>()
   const set = (QueueUrl: string, VisibilityTimeout: string) =>
     clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout } }))
@@ -18,11 +21,11 @@ export function quickRedelivery(...queues: readonly string[]): void {
     for (const QueueUrl of queues.map(queueUrl)) {
       const ask = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['VisibilityTimeout'] })
       before.set(QueueUrl, (await clients.sqs.send(ask)).Attributes?.VisibilityTimeout ?? '180')
-      await set(QueueUrl, '1')
+      await set(QueueUrl, String(seconds))
     }
   })
   afterAll(async () => {
-    for (const [url, seconds] of before) await set(url, seconds)
+    for (const [url, visibility] of before) await set(url, visibility)
   })
 }
 

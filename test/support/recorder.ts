@@ -16,6 +16,8 @@ export type Recorder = {
   /** What the emulator has to be started with. */
   readonly environment: Readonly<Record<string, string>>
   readonly calls: () => readonly Call[]
+  /** What `/_recorder/restart` does. */
+  readonly restartBy: (restart: () => Promise<void>) => void
   readonly stop: () => void
 }
 
@@ -24,7 +26,8 @@ const hook = fileURLToPath(new URL('recorder-hook.cjs', import.meta.url))
 /**
  * Stands between the deployed functions and the emulator: passes everything on
  * as it is, and keeps of each call what AWS would decide on. Tests ask it at
- * `/_recorder/calls`, and have calls fail by way of `/_recorder/faults`.
+ * `/_recorder/calls`, have calls fail by way of `/_recorder/faults`, and start the
+ * emulator anew by `/_recorder/restart`.
  */
 export async function startRecorder(emulator_port: number): Promise<Recorder> {
   const seen = new Map<string, Call>()
@@ -35,7 +38,13 @@ export async function startRecorder(emulator_port: number): Promise<Recorder> {
       if (!seen.has(key)) seen.set(key, call)
     }
   }
+  let restart = async () => {}
   const server = createServer((incoming, outgoing) => {
+    if (incoming.url === '/_recorder/restart')
+      return void restart().then(
+        () => outgoing.end(),
+        (error) => outgoing.writeHead(500).end(String(error)),
+      )
     if (incoming.url?.startsWith('/_recorder/')) return answerTest(incoming, outgoing, [...seen.values()])
     void pass({ incoming, outgoing, emulator_port, agent, keep }).catch(() => outgoing.destroy())
   })
@@ -44,6 +53,9 @@ export async function startRecorder(emulator_port: number): Promise<Recorder> {
     url: `http://127.0.0.1:${port}`,
     environment: { RECORDER_PORT: String(port), NODE_OPTIONS: `--require=${hook}` },
     calls: () => [...seen.values()],
+    restartBy: (by) => {
+      restart = by
+    },
     stop: () => {
       server.closeAllConnections()
       server.close()
@@ -72,7 +84,9 @@ async function pass({ incoming, outgoing, emulator_port, agent, keep }: Passing)
     body,
   }
   const fault = faultFor(sent)
-  if (fault?.hold_ms !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.hold_ms))
+  if (fault?.hold_ms !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.hold_ms).unref())
+  // Whoever was held here may have ended meanwhile: what it had to say was never sent.
+  if (outgoing.destroyed) return
   if (fault?.answer !== undefined && !fault.carried_out) {
     keep(sent, fault.answer.status)
     return refuse(outgoing, fault)

@@ -64,13 +64,24 @@ async function makeTestWorld(folder: string): Promise<Begun> {
   progress.heading('Stack under test')
   const [port, edge_port] = [await freePort(), await freePort()]
   const recorder = await startRecorder(port)
-  const { environment } = recorder
+  const environment = { ...recorder.environment, ...kept(join(folder, 'kept')) }
   const notifications = JSON.stringify({ webhooks })
   const crl_push = JSON.stringify(pushTargets)
   const given = { notifications, crl_push, environment }
   const options = { folder, port, edge_port, emulator: null, private_ca: false, ...given }
-  return { world: await makeWorld(options, progress), recorder }
+  const world = await makeWorld(options, progress)
+  const { restart } = world.stack
+  if (restart !== null) recorder.restartBy(restart)
+  return { world, recorder }
 }
+
+/** What the emulator is told so that it writes its state down when it is asked to end, and finds it again. */
+const kept = (folder: string) => ({
+  PERSIST_STATE: '1',
+  STATE_DIR: folder,
+  S3_PERSIST: '1',
+  S3_DATA_DIR: join(folder, 's3'),
+})
 
 /** Where no test of the run has looked at the permissions, they are looked at here: a denied call fails any run. */
 async function end({ begun, folder, projects }: Shared): Promise<void> {

@@ -1,0 +1,42 @@
+import type { Approval } from '../model/approval.ts'
+import { may } from '../model/permissions.ts'
+import { isOwner, type Principal } from '../model/principal.ts'
+import { undecidable } from '../model/reachability.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { Principals } from '../ports.ts'
+import { everybody } from './reachable.ts'
+
+/** What waits for people, as far as it says who may decide. */
+type Waiting = {
+  readonly type: string
+  readonly status: string
+  readonly requested_by: string
+  readonly owner: string
+  readonly approval: Approval | null
+}
+
+/** Asked for by machines in their thousands: people are looked at only where one of those who approve may be barred. */
+const frequent: ReadonlySet<string> = new Set(['Issuance', 'Renewal', 'Revocation'])
+
+/**
+ * Refuses (`no_approver`) what the people of today could not approve, because
+ * whoever asks for it and whoever owns it do not count: it would wait until it expires.
+ */
+export const demandDeciders = async (
+  principals: Pick<Principals, 'list'>,
+  { type, status, requested_by, owner, approval }: Waiting,
+  requester: Principal,
+): Promise<void> => {
+  if (status !== 'AwaitingApproval' || approval === null) return
+  if (frequent.has(type) && !may(requester, 'decide') && isOwner(requester, owner)) return
+  const all = await everybody(principals)
+  const barred = (who: Principal): boolean => who.id === requested_by || isOwner(who, owner)
+  const [lack] = undecidable(
+    approval,
+    all.filter((who) => !barred(who)),
+  )
+  if (lack === undefined) return
+  const out = all.filter((who) => barred(who) && may(who, 'decide')).map(({ id }) => id)
+  const why = out.length === 0 ? '' : `; ${out.join(', ')} asks for it or owns it, and does not count`
+  throw new Refusal('no_approver', `nobody could approve this: ${lack}${why}`)
+}

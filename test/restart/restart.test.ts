@@ -1,0 +1,180 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Event } from '../../lib/model/event.ts'
+import { changed, eventually, jobCompleted } from '../../scripts/local/api.ts'
+import { openssl } from '../../scripts/local/openssl.ts'
+import { metOf, type Planted, plant, pullUp, restartEmulator, throttled } from '../support/live-faults.ts'
+import { invoke } from '../support/live-functions.ts'
+import { eventsOf, fileOf, typesOf, versionsOf } from '../support/live-jobs.ts'
+import { crlFile, type Files, filesOf, hexSerialOf, statusUrl } from '../support/live-openssl.ts'
+import { redeliveryAfter, timePasses } from '../support/live-redelivery.ts'
+import { approve, issueGated, issueUngated, requestGated, requestUngated } from '../support/live-requests.ts'
+import { executionOf, tokenOf } from '../support/live-workflow.ts'
+import { as, stack } from '../support/stack.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'countersign-restart-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const always = Number.MAX_SAFE_INTEGER
+
+/** Longer than the emulator takes to end: whoever waits for the answer is killed while waiting. */
+const held = { times: always, hold_ms: 30_000 } as const
+
+/** Where each job is stopped, as a fault that holds it there. */
+const faults = {
+  undispatched: { function: 'relay', action: 'sqs:SendMessage', times: always, answer: throttled },
+  unwoken: { function: 'relay', action: 'states:SendTaskSuccess', times: always, answer: throttled },
+  unsigned: { function: 'worker-kms', action: 'kms:Sign', ...held },
+  unrecorded: {
+    function: 'worker-kms',
+    action: 'dynamodb:PutItem',
+    containing: 'certificate_issued',
+    ...held,
+  },
+  unrevoked: {
+    function: 'worker-apply',
+    action: 'dynamodb:PutItem',
+    containing: 'certificate_revoked',
+    ...held,
+  },
+  unpublished: { function: 'worker-publish-status', action: 's3:PutObject', ...held },
+} as const satisfies Record<string, Planted>
+
+const metWith = (fault: Planted) =>
+  eventually('the fault met', async () => {
+    const met = await metOf(fault)
+    return met > 0 ? { found: met } : { seen: '0' }
+  })
+
+/** Has something happen that comes no further than its fault. */
+const stoppedAt = async <T>(fault: Planted, run: () => Promise<T>): Promise<T> => {
+  await plant(fault)
+  const asked = await run()
+  await metWith(fault)
+  return asked
+}
+
+const revoke = async (certificate_id: string): Promise<string> => {
+  const asked = as('alice').post(`/certificates/${certificate_id}/revoke`, { reason: 'superseded' })
+  return (await as('alice').expect(changed, 202, asked)).job.id
+}
+
+/** One job at every stage, and what nobody works on any more. */
+async function everyStage() {
+  const done = await issueGated()
+  const published = await issueUngated()
+  const doomed = await issueUngated()
+  const waiting = await requestGated()
+  await tokenOf(waiting.approval_id)
+  const unwoken = await requestGated()
+  await tokenOf(unwoken.approval_id)
+  await stoppedAt(faults.unwoken, () => approve(unwoken.approval_id))
+  const unpublished = await stoppedAt(faults.unpublished, async () => {
+    const job_id = await revoke(published.certificate_id)
+    await jobCompleted(as('alice'), job_id)
+    return { ...published, job_id }
+  })
+  const unrevoked = await stoppedAt(faults.unrevoked, async () => ({
+    ...doomed,
+    job_id: await revoke(doomed.certificate_id),
+  }))
+  const unrecorded = await stoppedAt(faults.unrecorded, requestUngated)
+  await pullUp(faults.unrecorded)
+  const unsigned = await stoppedAt(faults.unsigned, requestUngated)
+  const undispatched = await stoppedAt(faults.undispatched, requestUngated)
+  return { done, waiting, unwoken, unpublished, unrevoked, unrecorded, unsigned, undispatched }
+}
+
+type Stages = Awaited<ReturnType<typeof everyStage>>
+
+redeliveryAfter(10, 'kms', 'apply', 'status')
+
+describe('an emulator that ends with jobs at every stage, every function where it is, and starts again', () => {
+  let stages: Stages
+  let files: Files
+  const before = new Map<string, readonly Event[]>()
+
+  beforeAll(async () => {
+    stages = await everyStage()
+    files = await filesOf(stages.done.certificate_id, folder)
+    for (const { job_id } of Object.values(stages)) before.set(job_id, await eventsOf(job_id))
+    await restartEmulator()
+    for (const fault of Object.values(faults)) await pullUp(fault)
+  }, 180_000)
+
+  it('has lost no job and no event', async () => {
+    for (const [id, events] of before) {
+      const now = await eventsOf(id)
+      expect(now.slice(0, events.length)).toEqual(events)
+    }
+    const statuses = {
+      done: 'Completed',
+      waiting: 'AwaitingApproval',
+      unwoken: 'Pending',
+      unpublished: 'Completed',
+    }
+    for (const [stage, status] of Object.entries(statuses))
+      expect((await fileOf(stages[stage as keyof Stages].job_id)).job.status).toBe(status)
+  })
+
+  it('issues what was on its way, once, and as it was put on record before any key was used', async () => {
+    const { waiting, unwoken, unrecorded, unsigned, undispatched } = stages
+    // On AWS executions go on; the emulator ends those that waited, and what was approved is carried out without them.
+    expect((await executionOf(waiting.approval_id))?.status).toBe('FAILED')
+    await approve(waiting.approval_id)
+    for (const { job_id } of [waiting, unwoken, unrecorded, unsigned, undispatched]) await timePasses(job_id)
+    for (const { job_id, certificate_id } of [waiting, unwoken, unrecorded, unsigned, undispatched]) {
+      await jobCompleted(as('alice'), job_id)
+      const versions = await versionsOf(certificate_id)
+      expect(versions).toHaveLength(1)
+      const { issuance } = await fileOf(job_id)
+      expect(versions[0]?.serial).toBe(issuance?.serial)
+      const issued = typesOf(await eventsOf(job_id)).filter((type) => type === 'certificate_issued')
+      expect(issued).toHaveLength(1)
+    }
+  })
+
+  it('signs with the keys that it had: what is issued afterwards verifies under the root from before', async () => {
+    const asked = await issueUngated()
+    const chain = await filesOf(asked.certificate_id, mkdtempSync(join(folder, 'after-')))
+    const verified = await openssl('verify', '-CAfile', files.root, '-untrusted', files.issuer, chain.leaf)
+    expect(verified).toContain('OK')
+  })
+
+  it('revokes and publishes what it was asked to', async () => {
+    const { unrevoked, unpublished } = stages
+    await timePasses(unrevoked.job_id)
+    await jobCompleted(as('alice'), unrevoked.job_id)
+    for (const { certificate_id } of [unrevoked, unpublished]) {
+      const { leaf } = await filesOf(certificate_id, mkdtempSync(join(folder, 'revoked-')))
+      const serial = await hexSerialOf(leaf)
+      await eventually(`${serial} on the list`, async () => {
+        const list = await openssl('crl', '-in', await crlFile('iss-web', folder), '-noout', '-text')
+        return list.includes(serial) ? { found: true } : { seen: 'not yet' }
+      })
+      const about = ['-issuer', files.issuer, '-cert', leaf, '-CAfile', files.root]
+      expect(await openssl('ocsp', ...about, '-url', statusUrl('ocsp', 'iss-web'))).toContain(': revoked')
+    }
+  })
+
+  it('has evidence that verifies offline, of what was issued before and of what was approved after', async () => {
+    const jwks = join(folder, 'jwks.json')
+    writeFileSync(jwks, await (await fetch(`${stack.api_url}/.well-known/countersign/jwks.json`)).text())
+    for (const { certificate_id } of [stages.done, stages.waiting, stages.unwoken]) {
+      const bundle = join(folder, `${certificate_id}.json`)
+      const evidence = await as('dave').get(`/certificates/${certificate_id}/versions/1/evidence`)
+      writeFileSync(bundle, evidence.text)
+      const args = ['scripts/verify-receipt.ts', bundle, '--jwks', jwks]
+      const told = spawnSync(process.execPath, args, { encoding: 'utf8', env: {} })
+      expect(told.stdout).toContain('approved by pr-bob (bob)')
+      expect(told.status).toBe(0)
+    }
+  })
+
+  it('goes on by its own clock', async () => {
+    expect(await invoke('schedule-tend')).toMatchObject({ expired: 0 })
+  })
+})
