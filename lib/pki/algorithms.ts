@@ -3,6 +3,7 @@ import { type KeyAlgorithm, type SigningAlgorithm, signingAlgorithms } from '../
 import { asn1Null, explicit, number, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
 import { hexOf } from './octets.ts'
+import { encodePem } from './pem.ts'
 import { sameOctets } from './same.ts'
 
 /** The hashes that signatures are over, as node:crypto names them. */
@@ -79,10 +80,16 @@ const acceptedSignatures: ReadonlyMap<string, SignatureRow> = new Map(
 export const signingAlgorithmOf = (identifier: Uint8Array): SigningAlgorithm | null =>
   signingAlgorithms.find((name) => sameOctets(signingTable[name].identifier, identifier)) ?? null
 
-/** A public key from its SubjectPublicKeyInfo; null when node:crypto does not take it (a point off the curve, say). */
+/**
+ * A public key from its SubjectPublicKeyInfo; null when node:crypto does not
+ * take it (a point off the curve, say). It goes in as PEM because node:crypto
+ * looks at text first: whether an object is a key already it finds out by an
+ * exception, four times for DER, which takes longer than OpenSSL takes to read
+ * the key.
+ */
 export function publicKeyOf(spki: Uint8Array): KeyObject | null {
   try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+    return createPublicKey(encodePem('PUBLIC KEY', spki))
   } catch {
     return null
   }

@@ -3,7 +3,16 @@ import type { DistinguishedName, GeneralName, NameConstraints } from '../model/n
 import type { KeyUsage } from '../model/plan.ts'
 import type { RefusalCode } from '../model/refusal.ts'
 import { publicKeyOf, signingAlgorithmOf, verifySignature } from './algorithms.ts'
-import { attempt, cursorOf, malformed, reading, wholeElement } from './der-reader.ts'
+import {
+  attempt,
+  cursorOf,
+  type Element,
+  listOf,
+  malformed,
+  rawOf,
+  reading,
+  wholeElement,
+} from './der-reader.ts'
 import { bitStringOctetsOf, magnitudeOf, smallNumberOf, timeOf } from './der-values.ts'
 import {
   readAuthorityKeyId,
@@ -58,30 +67,30 @@ const limits = { octets: 65_536, depth: 16 }
 
 const partsOf = (der: Uint8Array) => {
   const root = wholeElement(der, limits)
-  const outer = cursorOf(root.content)
+  const outer = cursorOf(root)
   const tbs = outer.next(0x30, 'the TBSCertificate')
-  const identifier = outer.next(0x30, 'the signature algorithm').raw
+  const identifier = rawOf(outer.next(0x30, 'the signature algorithm'))
   const signature = bitStringOctetsOf(outer.next(0x03, 'the signature'), 'the signature')
   outer.end('the signature')
   if (root.tag !== 0x30) throw malformed('the certificate is not a SEQUENCE')
-  return { der: root.raw, tbs, identifier, signature }
+  return { der: rawOf(root), tbs, identifier, signature }
 }
 
 /** The fields of a TBSCertificate (RFC 5280 §4.1.2), version 3 only. */
-export const readTbsCertificate = (content: Uint8Array) => {
-  const cursor = cursorOf(content)
-  const version = cursorOf(cursor.next(0xa0, 'the version').content).next(0x02, 'the version')
+export const readTbsCertificate = (tbs: Element) => {
+  const cursor = cursorOf(tbs)
+  const version = cursorOf(cursor.next(0xa0, 'the version')).next(0x02, 'the version')
   if (smallNumberOf(version, 'the version') !== 2) throw malformed('the certificate is not of version 3')
   const serial = serialOfOctets(magnitudeOf(cursor.next(0x02, 'the serial number'), 'the serial number'))
-  const identifier = cursor.next(0x30, 'the signature algorithm').raw
-  const issuer_der = cursor.next(0x30, 'the issuer').raw
-  const [before, after, extra] = cursorOf(cursor.next(0x30, 'the validity').content).rest()
+  const identifier = rawOf(cursor.next(0x30, 'the signature algorithm'))
+  const issuer_der = rawOf(cursor.next(0x30, 'the issuer'))
+  const [before, after, extra] = listOf(cursor.next(0x30, 'the validity'))
   if (before === undefined || after === undefined || extra !== undefined)
     throw malformed('the validity is not two times')
-  const subject_der = cursor.next(0x30, 'the subject').raw
-  const spki = cursor.next(0x30, 'the public key').raw
-  const list = cursorOf(cursor.next(0xa3, 'the extensions').content)
-  const extensions = readExtensions(list.next(0x30, 'the extensions').content)
+  const subject_der = rawOf(cursor.next(0x30, 'the subject'))
+  const spki = rawOf(cursor.next(0x30, 'the public key'))
+  const list = cursorOf(cursor.next(0xa3, 'the extensions'))
+  const extensions = readExtensions(list.next(0x30, 'the extensions'))
   list.end('the extensions')
   cursor.end('the extensions')
   return { serial, identifier, issuer_der, before, after, subject_der, spki, extensions }
@@ -115,12 +124,12 @@ const extensionFacts = (extensions: ReadonlyMap<string, Extension>) => {
 
 const factsOf = (input: Uint8Array): CertificateFacts => {
   const { der, tbs, identifier, signature } = partsOf(input)
-  const fields = readTbsCertificate(tbs.content)
+  const fields = readTbsCertificate(tbs)
   if (Buffer.compare(fields.identifier, identifier) !== 0)
     throw malformed('the two signature algorithms differ')
   return {
     der,
-    tbs: tbs.raw,
+    tbs: rawOf(tbs),
     serial: fields.serial,
     issuer_der: fields.issuer_der,
     subject_der: fields.subject_der,
@@ -165,7 +174,7 @@ export function verifyCertificate(certificate: Uint8Array, issuer_spki: Uint8Arr
   const key = issuerKey(base64Of(issuer_spki))
   if (parts === null || key === null) return false
   return verifySignature(
-    { signed: parts.tbs.raw, identifier: parts.identifier, signature: parts.signature },
+    { signed: rawOf(parts.tbs), identifier: parts.identifier, signature: parts.signature },
     key,
   )
 }

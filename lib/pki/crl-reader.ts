@@ -3,13 +3,16 @@ import { publicKeyOf, signingAlgorithmOf, verifySignature } from './algorithms.t
 import type { CrlEntry } from './crl-rows.ts'
 import {
   attempt,
+  contentOf,
   cursorOf,
   type Element,
   elementAt,
   elementsOf,
   malformed,
   octetsOf,
+  rawOf,
   reading,
+  soleElement,
 } from './der-reader.ts'
 import { bitStringOctetsOf, magnitudeOf, smallNumberOf, timeOf } from './der-values.ts'
 import { readAuthorityKeyId } from './extension-values.ts'
@@ -38,21 +41,21 @@ export type CrlFacts = {
 const maximumOctets = 256 * 1024 * 1024
 
 const reasonOf = (der: Uint8Array): ReasonName => {
-  const { tag, content } = elementAt(der, 0)
+  const content = contentOf(soleElement(der, 0x0a, 'a reason code'))
   const found = reasonNames.find((name) => content.length === 1 && reasonCodes[name] === content[0])
-  if (tag !== 0x0a || found === undefined) throw malformed('a reason code is none of RFC 5280')
+  if (found === undefined) throw malformed('a reason code is none of RFC 5280')
   return found
 }
 
 const entryOf = (element: Element): CrlEntry => {
   if (element.tag !== 0x30) throw malformed('an entry is not a SEQUENCE')
-  const cursor = cursorOf(element.content)
+  const cursor = cursorOf(element)
   const serial = serialOfOctets(magnitudeOf(cursor.next(0x02, 'a serial number'), 'a serial number'))
   const [date, list, extra] = cursor.rest()
   if (date === undefined || extra !== undefined)
     throw malformed('an entry does not have a date and extensions')
   const revoked_at = timeOf(date, 'a revocation date')
-  const extensions = list === undefined ? undefined : readExtensions(list.content)
+  const extensions = list === undefined ? undefined : readExtensions(list)
   const reason = extensions?.get(extensionIds.reason_code)
   const invalidity = extensions?.get(extensionIds.invalidity_date)
   return {
@@ -67,28 +70,26 @@ const entryOf = (element: Element): CrlEntry => {
 
 const partsOf = (der: Uint8Array) => {
   if (der.length > maximumOctets) throw malformed('the CRL is larger than any CRL here')
-  const root = elementAt(octetsOf(der), 0)
-  if (root.tag !== 0x30 || root.raw.length !== der.length) throw malformed('the CRL is not one SEQUENCE')
-  const outer = cursorOf(root.content)
+  const outer = cursorOf(soleElement(octetsOf(der), 0x30, 'the CRL'))
   const tbs = outer.next(0x30, 'the TBSCertList')
-  const identifier = outer.next(0x30, 'the signature algorithm').raw
+  const identifier = rawOf(outer.next(0x30, 'the signature algorithm'))
   const signature = bitStringOctetsOf(outer.next(0x03, 'the signature'), 'the signature')
   outer.end('the signature')
   return { tbs, identifier, signature }
 }
 
 const fieldsOf = (tbs: Element, identifier: Uint8Array) => {
-  const cursor = cursorOf(tbs.content)
+  const cursor = cursorOf(tbs)
   const version = smallNumberOf(cursor.next(0x02, 'the version'), 'the version')
-  const inner = cursor.next(0x30, 'the signature algorithm').raw
+  const inner = rawOf(cursor.next(0x30, 'the signature algorithm'))
   if (version !== 1) throw malformed('the CRL is not of version 2')
   if (Buffer.compare(inner, identifier) !== 0) throw malformed('the two signature algorithms differ')
-  const issuer_der = cursor.next(0x30, 'the issuer').raw
+  const issuer_der = rawOf(cursor.next(0x30, 'the issuer'))
   const this_update = cursor.optional(0x17) ?? cursor.next(0x18, 'thisUpdate')
   const next_update = cursor.optional(0x17) ?? cursor.optional(0x18)
-  const list = cursor.optional(0x30)?.content ?? new Uint8Array()
+  const list = cursor.optional(0x30)
   const extensions = readExtensions(
-    cursorOf(cursor.next(0xa0, 'the extensions').content).next(0x30, 'the extensions').content,
+    cursorOf(cursor.next(0xa0, 'the extensions')).next(0x30, 'the extensions'),
   )
   cursor.end('the extensions')
   return { issuer_der, this_update, next_update, list, extensions }
@@ -97,8 +98,9 @@ const fieldsOf = (tbs: Element, identifier: Uint8Array) => {
 const numberOf = (der: Uint8Array): bigint =>
   BigInt(`0x${Buffer.from(magnitudeOf(elementAt(der, 0), 'the CRL number')).toString('hex')}`)
 
-const countOf = (list: Uint8Array): number => {
+const countOf = (list: Element | undefined): number => {
   let count = 0
+  if (list === undefined) return count
   for (const { tag } of elementsOf(list)) {
     if (tag !== 0x30) throw malformed('an entry is not a SEQUENCE')
     count++
@@ -112,7 +114,7 @@ const factsOf = (der: Uint8Array, code: RefusalCode): CrlFacts => {
   const number = extensions.get(extensionIds.crl_number)
   const authority = extensions.get(extensionIds.authority_key_identifier)
   return {
-    tbs: tbs.raw,
+    tbs: rawOf(tbs),
     issuer_der,
     number: number === undefined ? null : numberOf(number.value),
     authority_key_id: authority === undefined ? null : readAuthorityKeyId(authority.value),
@@ -121,6 +123,7 @@ const factsOf = (der: Uint8Array, code: RefusalCode): CrlFacts => {
     next_update: next_update === undefined ? null : timeOf(next_update, 'nextUpdate'),
     count: countOf(list),
     entries: function* () {
+      if (list === undefined) return
       for (const element of elementsOf(list)) yield reading(code, () => entryOf(element))
     },
     signing_algorithm: signingAlgorithmOf(identifier),
@@ -142,7 +145,7 @@ export function verifyCrl(der: Uint8Array, issuer_spki: Uint8Array): boolean {
   const key = publicKeyOf(issuer_spki)
   if (parts === null || key === null) return false
   return verifySignature(
-    { signed: parts.tbs.raw, identifier: parts.identifier, signature: parts.signature },
+    { signed: rawOf(parts.tbs), identifier: parts.identifier, signature: parts.signature },
     key,
   )
 }

@@ -30,17 +30,17 @@ const extensionRequest = '1.2.840.113549.1.9.14'
 const otherExtensionRequest = '1.3.6.1.4.1.311.2.1.14'
 
 const singleValueOf = (values: Element, type: string): Element => {
-  const [value, extra] = elementsOf(values.content)
+  const [value, extra] = elementsOf(values)
   if (value === undefined || extra !== undefined) throw malformed(`attribute ${type} does not have one value`)
   return value
 }
 
 /** Attributes (RFC 2986 §4.1) by type; each type once. */
-const attributesOf = (content: Uint8Array): ReadonlyMap<string, Element> => {
+const attributesOf = (list: Element): ReadonlyMap<string, Element> => {
   const attributes = new Map<string, Element>()
-  for (const { tag, content: inner } of elementsOf(content)) {
-    if (tag !== 0x30) throw malformed('an attribute is not a SEQUENCE')
-    const cursor = cursorOf(inner)
+  for (const attribute of elementsOf(list)) {
+    if (attribute.tag !== 0x30) throw malformed('an attribute is not a SEQUENCE')
+    const cursor = cursorOf(attribute)
     const type = oidOf(cursor.next(0x06, 'an attribute type'), 'an attribute type')
     const values = cursor.next(0x31, `the values of attribute ${type}`)
     cursor.end(`attribute ${type}`)
@@ -76,7 +76,8 @@ const nothingAsked: RequestedExtensions = {
 }
 
 /** What the attributes of a PKCS#10 request ask for (RFC 2985 §5.4.2); malformed rather than passed over. */
-export function readRequestedExtensions(attributes: Uint8Array): RequestedExtensions {
+export function readRequestedExtensions(attributes: Element | undefined): RequestedExtensions {
+  if (attributes === undefined) return nothingAsked
   const byType = attributesOf(attributes)
   if (byType.has(otherExtensionRequest)) {
     throw malformed(
@@ -87,7 +88,7 @@ export function readRequestedExtensions(attributes: Uint8Array): RequestedExtens
   if (values === undefined) return nothingAsked
   const list = singleValueOf(values, extensionRequest)
   if (list.tag !== 0x30) throw malformed('the requested extensions are not a SEQUENCE')
-  const extensions = readExtensions(list.content)
+  const extensions = readExtensions(list)
   return {
     subject_alternative_names: asked(extensions, 'subject_alternative_name', decodeGeneralNames),
     requested_extensions: [...extensions.keys()].filter((id) => id !== extensionIds.subject_alternative_name),

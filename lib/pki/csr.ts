@@ -4,7 +4,7 @@ import type { CertificatePlan } from '../model/plan.ts'
 import { Refusal } from '../model/refusal.ts'
 import { isAcceptedSignature, verifySignature } from './algorithms.ts'
 import { type RequestedExtensions, readRequestedExtensions } from './csr-extensions.ts'
-import { cursorOf, malformed, octetsOf, reading, wholeElement } from './der-reader.ts'
+import { cursorOf, malformed, octetsOf, rawOf, reading, wholeElement } from './der-reader.ts'
 import { bitStringOctetsOf, smallNumberOf } from './der-values.ts'
 import { decodeName } from './name.ts'
 import { decodePem } from './pem.ts'
@@ -42,20 +42,20 @@ const derOf = (input: string | Uint8Array): Uint8Array => {
 const partsOf = (der: Uint8Array) => {
   const root = wholeElement(der, maximum)
   if (root.tag !== 0x30) throw malformed('the request is not a SEQUENCE')
-  const outer = cursorOf(root.content)
+  const outer = cursorOf(root)
   const information = outer.next(0x30, 'the request information')
-  const identifier = outer.next(0x30, 'the signature algorithm').raw
+  const identifier = rawOf(outer.next(0x30, 'the signature algorithm'))
   const signature = bitStringOctetsOf(outer.next(0x03, 'the signature'), 'the signature')
   outer.end('the signature')
-  const inner = cursorOf(information.content)
+  const inner = cursorOf(information)
   if (smallNumberOf(inner.next(0x02, 'the version'), 'the version') !== 0)
     throw malformed('the version is not 1')
-  const subject = inner.next(0x30, 'the subject').raw
-  const spki = inner.next(0x30, 'the public key').raw
+  const subject = rawOf(inner.next(0x30, 'the subject'))
+  const spki = rawOf(inner.next(0x30, 'the public key'))
   // some clients leave out the attributes when they have none
-  const attributes = inner.optional(0xa0)?.content ?? new Uint8Array()
+  const attributes = inner.optional(0xa0)
   inner.end('the request information')
-  return { signed: information.raw, identifier, signature, subject, spki, attributes }
+  return { signed: rawOf(information), identifier, signature, subject, spki, attributes }
 }
 
 /**

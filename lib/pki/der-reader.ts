@@ -1,9 +1,25 @@
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 
-/** One DER element; both are views of the input, never copies. */
-export type Element = { readonly tag: number; readonly content: Uint8Array; readonly raw: Uint8Array }
+/**
+ * One DER element as a place in the octets that it was read from: its tag is
+ * at `at`, its content from `start` to `end`. Most elements are only walked
+ * through; views are made of those that are looked at.
+ */
+export type Element = {
+  readonly tag: number
+  readonly octets: Uint8Array
+  readonly at: number
+  readonly start: number
+  readonly end: number
+}
 
-/** A walk over the elements of one content. */
+/** The content of an element: a view, never a copy. */
+export const contentOf = ({ octets, start, end }: Element): Uint8Array => octets.subarray(start, end)
+
+/** All of an element, identifier and length octets with it: a view, never a copy. */
+export const rawOf = ({ octets, at, end }: Element): Uint8Array => octets.subarray(at, end)
+
+/** A walk over the elements inside one. */
 export type Cursor = {
   /** The next element, which must bear this tag. */
   readonly next: (tag: number, subject: string) => Element
@@ -71,43 +87,52 @@ const tagAt = (bytes: Uint8Array, offset: number): number => {
   return tag
 }
 
-/** The element at `offset`. */
-export function elementAt(bytes: Uint8Array, offset: number): Element {
-  const tag = tagAt(bytes, offset)
-  const { length, start } = lengthAt(bytes, offset + 1)
+/** The element at `offset`, which ends before `limit`. */
+export function elementAt(octets: Uint8Array, offset: number, limit = octets.length): Element {
+  const tag = tagAt(octets, offset)
+  const { length, start } = lengthAt(octets, offset + 1)
   const end = start + length
-  if (end > bytes.length) throw malformed('a length reaches past the end')
-  return { tag, content: bytes.subarray(start, end), raw: bytes.subarray(offset, end) }
+  if (end > limit) throw malformed('a length reaches past the end')
+  return { tag, octets, at: offset, start, end }
 }
 
-/** Elements one after the other, decoded as they are asked for. */
-export function* elementsOf(content: Uint8Array): Generator<Element, void> {
-  for (let offset = 0; offset < content.length; ) {
-    const element = elementAt(content, offset)
+/** The one element that `octets` are, which must bear this tag. Nothing is said of what is inside. */
+export function soleElement(octets: Uint8Array, tag: number, subject: string): Element {
+  const element = elementAt(octets, 0)
+  if (element.tag !== tag || element.end !== octets.length) throw malformed(`${subject} is of another type`)
+  return element
+}
+
+/** The elements inside an element one after the other, decoded as they are asked for. */
+export function* elementsOf({ octets, start, end }: Element): Generator<Element, void> {
+  for (let offset = start; offset < end; ) {
+    const element = elementAt(octets, offset, end)
     yield element
-    offset += element.raw.length
+    offset = element.end
   }
 }
 
-/** All the elements of a content. */
-export function listOf(content: Uint8Array): readonly Element[] {
+const listFrom = ({ octets, end }: Element, start: number): readonly Element[] => {
   const elements: Element[] = []
-  for (let offset = 0; offset < content.length; ) {
-    const element = elementAt(content, offset)
+  for (let offset = start; offset < end; ) {
+    const element = elementAt(octets, offset, end)
     elements.push(element)
-    offset += element.raw.length
+    offset = element.end
   }
   return elements
 }
 
-/** A walk over the elements of a content. Whatever does not fit is malformed. */
-export function cursorOf(content: Uint8Array): Cursor {
-  let offset = 0
-  const peek = () => (offset < content.length ? elementAt(content, offset) : undefined)
+/** All the elements inside an element. */
+export const listOf = (element: Element): readonly Element[] => listFrom(element, element.start)
+
+/** A walk over the elements inside an element. Whatever does not fit is malformed. */
+export function cursorOf(outer: Element): Cursor {
+  const { octets, end: limit } = outer
+  let offset = outer.start
   const optional = (tag: number) => {
-    const element = peek()
-    if (element?.tag !== tag) return undefined
-    offset += element.raw.length
+    if (offset >= limit || octets[offset] !== tag) return undefined
+    const element = elementAt(octets, offset, limit)
+    offset = element.end
     return element
   }
   return {
@@ -118,13 +143,12 @@ export function cursorOf(content: Uint8Array): Cursor {
       return element
     },
     rest: () => {
-      const left = listOf(content.subarray(offset))
-      offset = content.length
+      const left = listFrom(outer, offset)
+      offset = limit
       return left
     },
     end: (subject) => {
-      if (offset < content.length)
-        throw malformed(`${subject} is followed by something that does not belong there`)
+      if (offset < limit) throw malformed(`${subject} is followed by something that does not belong there`)
     },
   }
 }
@@ -164,7 +188,7 @@ export function wholeElement(bytes: Uint8Array, limits: Limits): Element {
   if (bytes.length > limits.octets) throw malformed(`more than ${limits.octets} octets`)
   const octets = octetsOf(bytes)
   const root = elementAt(octets, 0)
-  if (root.raw.length !== octets.length) throw malformed('something follows the end of the encoding')
+  if (root.end !== octets.length) throw malformed('something follows the end of the encoding')
   checkInside(octets, limits)
   return root
 }

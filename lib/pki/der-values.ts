@@ -1,14 +1,18 @@
-import { type Element, malformed } from './der-reader.ts'
+import { contentOf, type Element, malformed } from './der-reader.ts'
 import { latin1Of } from './octets.ts'
+import { sameOctets } from './same.ts'
+
+const lengthOf = ({ start, end }: Element): number => end - start
 
 /** The magnitude of an INTEGER that is not negative, without leading zeros (zero is one octet). */
 export function magnitudeOf(element: Element, subject: string): Uint8Array {
-  const { 0: first, 1: second } = element.content
+  const content = contentOf(element)
+  const { 0: first, 1: second } = content
   if (element.tag !== 0x02 || first === undefined) throw malformed(`${subject} is not an INTEGER`)
   if (first >= 0x80) throw malformed(`${subject} is negative`)
-  if (first !== 0 || second === undefined) return element.content
+  if (first !== 0 || second === undefined) return content
   if (second < 0x80) throw malformed(`${subject} is not in its shortest form`)
-  return element.content.subarray(1)
+  return content.subarray(1)
 }
 
 /** An INTEGER from 0 to 2^31 − 1. */
@@ -21,8 +25,8 @@ export function smallNumberOf(element: Element, subject: string): number {
 
 /** A BOOLEAN as DER has it: 0x00 or 0xff (X.690 §11.1). */
 export function booleanOf(element: Element, subject: string): boolean {
-  const { 0: octet } = element.content
-  if (element.tag !== 0x01 || element.content.length !== 1 || (octet !== 0 && octet !== 0xff)) {
+  const octet = element.octets[element.start]
+  if (element.tag !== 0x01 || lengthOf(element) !== 1 || (octet !== 0 && octet !== 0xff)) {
     throw malformed(`${subject} is not a DER BOOLEAN`)
   }
   return octet === 0xff
@@ -30,16 +34,17 @@ export function booleanOf(element: Element, subject: string): boolean {
 
 /** The octets of a BIT STRING that has no unused bits: signatures and keys. */
 export function bitStringOctetsOf(element: Element, subject: string): Uint8Array {
-  const { 0: unused } = element.content
+  const content = contentOf(element)
+  const { 0: unused } = content
   if (element.tag !== 0x03 || unused === undefined) throw malformed(`${subject} is not a BIT STRING`)
   if (unused !== 0) throw malformed(`${subject} is not made of whole octets`)
-  return element.content.subarray(1)
+  return content.subarray(1)
 }
 
 /** The positions of the bits that are set in a named bit list of at most 16 bits; DER has no trailing zero bits. */
 export function namedBitsOf(element: Element, subject: string): readonly number[] {
-  const [unused, ...octets] = element.content.subarray(0, 4)
-  if (element.tag !== 0x03 || unused === undefined || element.content.length > 3) {
+  const [unused, ...octets] = contentOf(element).subarray(0, 4)
+  if (element.tag !== 0x03 || unused === undefined || lengthOf(element) > 3) {
     throw malformed(`${subject} is not a BIT STRING of named bits`)
   }
   const last = octets.at(-1)
@@ -74,22 +79,35 @@ const dottedOf = (content: Uint8Array, subject: string): string => {
   return [first, second, ...rest].join('.')
 }
 
-/** A few dozen short identifiers are all that is ever read of honest input; of other input, hardly more are kept. */
-const dotted = new Map<string, string>()
+/**
+ * A few dozen short identifiers are all that is ever read of honest input; of
+ * other input, hardly more are kept. Found by a number made of their octets,
+ * then compared: two with one number are read each time.
+ */
+const dotted = new Map<number, { readonly content: Uint8Array; readonly text: string }>()
 const kept = { identifiers: 128, octets: 10 }
 
+const numberOf = (content: Uint8Array): number => {
+  let sum = 0
+  for (let index = 0; index < content.length; index += 1) sum = (sum * 31 + (content[index] ?? 0)) | 0
+  return sum
+}
+
 /** Dotted text of an OBJECT IDENTIFIER (X.690 §8.19) of at most 64 octets. */
-export function oidOf({ tag, content }: Element, subject: string): string {
+export function oidOf(element: Element, subject: string): string {
+  const content = contentOf(element)
   const last = content[content.length - 1]
-  if (tag !== 0x06 || last === undefined || last >= 0x80 || content.length > 64) {
+  if (element.tag !== 0x06 || last === undefined || last >= 0x80 || content.length > 64) {
     throw malformed(`${subject} is not an OBJECT IDENTIFIER`)
   }
-  const octets = latin1Of(content)
-  const found = dotted.get(octets)
-  if (found !== undefined) return found
-  const made = dottedOf(content, subject)
-  if (dotted.size < kept.identifiers && content.length <= kept.octets) dotted.set(octets, made)
-  return made
+  const number = numberOf(content)
+  const found = dotted.get(number)
+  if (found !== undefined && sameOctets(found.content, content)) return found.text
+  const text = dottedOf(content, subject)
+  const isKept = found === undefined && dotted.size < kept.identifiers && content.length <= kept.octets
+  // A copy: a view would keep all that it was read from.
+  if (isKept) dotted.set(number, { content: content.slice(), text })
+  return text
 }
 
 /** How many digits of the year a time has: UTCTime, GeneralizedTime. */
@@ -122,8 +140,9 @@ const isMoment = (text: string, year: number): boolean => {
 }
 
 /** A UTCTime or GeneralizedTime of the one form RFC 5280 §4.1.2.5 allows, as `Date.toISOString` prints it. */
-export function timeOf({ tag, content }: Element, subject: string): string {
-  const digits = yearDigits[tag]
+export function timeOf(element: Element, subject: string): string {
+  const content = contentOf(element)
+  const digits = yearDigits[element.tag]
   if (digits === undefined || content.length !== digits + 11 || content[digits + 10] !== 0x5a)
     throw malformed(`${subject} is not a time in seconds and Z`)
   const text = latin1Of(content)

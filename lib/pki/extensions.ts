@@ -1,4 +1,4 @@
-import { cursorOf, type Element, elementsOf, malformed } from './der-reader.ts'
+import { contentOf, cursorOf, type Element, elementsOf, malformed } from './der-reader.ts'
 import { booleanOf, oidOf } from './der-values.ts'
 
 /** Object identifiers of the extensions that are written or read (RFC 5280 §4.2, §5.2; RFC 6960; RFC 9608). */
@@ -31,23 +31,23 @@ export type Extension = {
   readonly value: Uint8Array
 }
 
-const extensionOf = ({ tag, content }: Element): Extension => {
-  if (tag !== 0x30) throw malformed('an extension is not a SEQUENCE')
-  const cursor = cursorOf(content)
+const extensionOf = (element: Element): Extension => {
+  if (element.tag !== 0x30) throw malformed('an extension is not a SEQUENCE')
+  const cursor = cursorOf(element)
   const id = oidOf(cursor.next(0x06, 'an extension identifier'), 'an extension identifier')
   const critical = cursor.optional(0x01)
   if (critical !== undefined && !booleanOf(critical, `criticality of ${id}`)) {
     throw malformed(`extension ${id} encodes a default value`)
   }
-  const value = cursor.next(0x04, `the value of extension ${id}`).content
+  const value = contentOf(cursor.next(0x04, `the value of extension ${id}`))
   cursor.end(`extension ${id}`)
   return { id, critical: critical !== undefined, value }
 }
 
-/** Extensions (RFC 5280 §4.1.2.9) from the content of their SEQUENCE: at least one, none twice, or malformed. */
-export function readExtensions(content: Uint8Array): ReadonlyMap<string, Extension> {
+/** Extensions (RFC 5280 §4.1.2.9) from their SEQUENCE: at least one, none twice, or malformed. */
+export function readExtensions(list: Element): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>()
-  for (const element of elementsOf(content)) {
+  for (const element of elementsOf(list)) {
     const extension = extensionOf(element)
     if (extensions.has(extension.id)) throw malformed(`extension ${extension.id} is there twice`)
     extensions.set(extension.id, extension)

@@ -9,7 +9,7 @@ import {
   putOctets,
   writtenOf,
 } from './der-backward.ts'
-import { type Element, elementAt, listOf, malformed } from './der-reader.ts'
+import { contentOf, type Element, listOf, malformed, soleElement } from './der-reader.ts'
 import { dnsNameComplaint } from './dns-name.ts'
 import { octetsOfIp, textOfIp } from './ip-address.ts'
 import { latin1Of } from './octets.ts'
@@ -123,7 +123,8 @@ const refusedTypes = [
   'registeredID',
 ]
 
-const asciiOf = ({ content }: Element): string => {
+const asciiOf = (element: Element): string => {
+  const content = contentOf(element)
   if (content.some((octet) => octet >= 0x80)) throw malformed('a subject alternative name is not ASCII')
   return latin1Of(content)
 }
@@ -132,7 +133,8 @@ const decoders: Readonly<Record<number, (element: Element) => GeneralName>> = {
   129: (element) => ({ type: 'email', value: asciiOf(element) }),
   130: (element) => ({ type: 'dns', value: asciiOf(element) }),
   134: (element) => ({ type: 'uri', value: asciiOf(element) }),
-  135: ({ content }) => {
+  135: (element) => {
+    const content = contentOf(element)
     if (content.length !== 4 && content.length !== 16)
       throw malformed('an IP address has neither 4 nor 16 octets')
     return { type: 'ip', value: textOfIp(content) }
@@ -151,9 +153,7 @@ const decodeGeneralName = (element: Element): GeneralName => {
  * type that we do not know is malformed.
  */
 export function readGeneralNames(der: Uint8Array): readonly GeneralName[] {
-  const outer = elementAt(der, 0)
-  if (outer.tag !== 0x30 || outer.raw.length !== der.length) throw malformed('the names are not a SEQUENCE')
-  const names = listOf(outer.content).map(decodeGeneralName)
+  const names = listOf(soleElement(der, 0x30, 'the list of names')).map(decodeGeneralName)
   if (names.length === 0) throw malformed('the list of subject alternative names is empty')
   return names
 }

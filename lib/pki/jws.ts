@@ -13,7 +13,7 @@ export const jwsSigningInput = (payload: string, kid: string): string =>
 
 /** The two integers of an ECDSA signature in DER, each as 32 octets (RFC 7518 §3.4). */
 const concatenated = (der: Uint8Array): Buffer => {
-  const cursor = cursorOf(wholeElement(der, { octets: 80, depth: 4 }).content)
+  const cursor = cursorOf(wholeElement(der, { octets: 80, depth: 4 }))
   const half = (subject: string): Buffer => {
     const magnitude = Buffer.from(magnitudeOf(cursor.next(0x02, subject), subject))
     return Buffer.concat([Buffer.alloc(64), magnitude]).subarray(-32)

@@ -29,17 +29,18 @@ const fieldsOf = (tbs: Uint8Array) =>
   reading('lint_failed', () => {
     const root = wholeElement(tbs, limits)
     if (root.tag !== 0x30) throw malformed('the TBSCertificate is not a SEQUENCE')
-    return readTbsCertificate(root.content)
+    return readTbsCertificate(root)
   })
+
+const checks = [...fieldChecks, ...extensionChecks]
 
 const violationsOf = (
   tbs: Uint8Array,
   plan: CertificatePlan,
   period: ValidityPeriod,
 ): readonly Violation[] => {
-  const fields = fieldsOf(tbs)
-  const checks = [...fieldChecks(fields, plan, period), ...extensionChecks(fields, plan)]
-  const broken = checks.filter(({ holds }) => attempt(holds) !== true)
+  const compared = { fields: fieldsOf(tbs), plan, period }
+  const broken = checks.filter(({ holds }) => attempt(() => holds(compared)) !== true)
   return [...planViolations(plan), ...broken.map(({ pointer, detail }) => ({ pointer, detail }))]
 }
 

@@ -1,8 +1,9 @@
 import type { GeneralName, NameConstraints, NameSubtree } from '../model/names.ts'
 import { explicit, implicit, sequence } from './der.ts'
-import { cursorOf, type Element, elementAt, listOf, malformed } from './der-reader.ts'
+import { contentOf, cursorOf, type Element, listOf, malformed, soleElement } from './der-reader.ts'
 import { dnsNameComplaint } from './dns-name.ts'
 import { isInRange, octetsOfRange, textOfRange } from './ip-address.ts'
+import { latin1Of } from './octets.ts'
 
 /** A host, or with a leading dot every host below a domain: the forms of e-mail and URI subtrees. */
 const hostComplaint = (value: string): string | null => dnsNameComplaint(value.replace(/^\./, ''), false)
@@ -36,25 +37,26 @@ export const encodeNameConstraints = ({ permitted, excluded }: NameConstraints):
   )
 
 const decodeSubtree = (element: Element): NameSubtree => {
-  const [base, extra] = listOf(element.content)
+  const [base, extra] = listOf(element)
   if (element.tag !== 0x30 || base === undefined || extra !== undefined)
     throw malformed('a subtree of names is not one name')
   const type = (['email', 'dns', 'uri', 'ip'] as const).find((name) => (0x80 | tags[name]) === base.tag)
   if (type === undefined) throw malformed('name constraints are of a type that is not one of ours')
-  if (type !== 'ip') return { type, value: Buffer.from(base.content).toString('latin1') }
-  if (base.content.length !== 8 && base.content.length !== 32)
+  const content = contentOf(base)
+  if (type !== 'ip') return { type, value: latin1Of(content) }
+  if (content.length !== 8 && content.length !== 32)
     throw malformed('an address range has neither 8 nor 32 octets')
-  return { type, value: textOfRange(base.content) }
+  return { type, value: textOfRange(content) }
 }
 
 /** NameConstraints from DER; types of names that we do not have are malformed. */
 export function readNameConstraints(der: Uint8Array): NameConstraints {
-  const outer = elementAt(der, 0)
-  if (outer.tag !== 0x30 || outer.raw.length !== der.length)
-    throw malformed('name constraints are not a SEQUENCE')
-  const cursor = cursorOf(outer.content)
-  const list = (tag: number) => listOf(cursor.optional(tag)?.content ?? new Uint8Array())
-  const constraints = { permitted: list(0xa0).map(decodeSubtree), excluded: list(0xa1).map(decodeSubtree) }
+  const cursor = cursorOf(soleElement(der, 0x30, 'nameConstraints'))
+  const subtrees = (tag: number): NameSubtree[] => {
+    const list = cursor.optional(tag)
+    return list === undefined ? [] : listOf(list).map(decodeSubtree)
+  }
+  const constraints = { permitted: subtrees(0xa0), excluded: subtrees(0xa1) }
   cursor.end('name constraints')
   return constraints
 }

@@ -15,7 +15,7 @@ import {
   writtenOf,
 } from './der-backward.ts'
 import { oid } from './der-oid.ts'
-import { cursorOf, elementAt, listOf, malformed } from './der-reader.ts'
+import { cursorOf, listOf, malformed, soleElement } from './der-reader.ts'
 import { oidOf } from './der-values.ts'
 import { isDeceptive, isPrintableString, isVisibleAscii, replaceDeceptive, textOf } from './text.ts'
 
@@ -104,15 +104,13 @@ const typesByOid: ReadonlyMap<string, AttributeType> = new Map(
  * Other attributes, multi-valued RDNs and deceptive characters are malformed.
  */
 export function decodeName(der: Uint8Array): DistinguishedName {
-  const outer = elementAt(der, 0)
-  if (outer.tag !== 0x30 || outer.raw.length !== der.length) throw malformed('a name is not a SEQUENCE')
-  const attributes = listOf(outer.content).map((rdn) => {
-    const members = listOf(rdn.content)
+  const attributes = listOf(soleElement(der, 0x30, 'a name')).map((rdn) => {
+    const members = listOf(rdn)
     const [member] = members
     if (rdn.tag !== 0x31 || member?.tag !== 0x30)
       throw malformed('a part of the name is not a SET of attributes')
     if (members.length > 1) throw malformed('a part of the name has several attributes at once')
-    const cursor = cursorOf(member.content)
+    const cursor = cursorOf(member)
     const dotted = oidOf(cursor.next(0x06, 'an attribute type'), 'an attribute type')
     const type = typesByOid.get(dotted)
     if (type === undefined) throw malformed(`the name has attribute ${dotted}, which is not one of ours`)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { asn1Null, integer, octetString, sequence } from './der.ts'
 import { oid } from './der-oid.ts'
-import { cursorOf, type Element, malformed, reading } from './der-reader.ts'
+import { contentOf, cursorOf, type Element, malformed, rawOf, reading } from './der-reader.ts'
 import { magnitudeOf, oidOf } from './der-values.ts'
 import { publicKeyOctetsOf } from './public-key.ts'
 import { serialOfOctets } from './serial.ts'
@@ -76,12 +76,12 @@ export function isIssuedBy(id: OcspCertId, issuer: OcspIssuer): boolean {
   return id.issuer_name_hash === name && id.issuer_key_hash === key
 }
 
-const hexOf = ({ content }: Element): string => Buffer.from(content).toString('hex')
+const hexOf = (element: Element): string => Buffer.from(contentOf(element)).toString('hex')
 
 /** A CertID from its element; malformed unless its hashes have the length of their kind. */
 export function readCertId(element: Element): OcspCertId {
-  const cursor = cursorOf(element.content)
-  const algorithm = cursorOf(cursor.next(0x30, 'the hash algorithm').content)
+  const cursor = cursorOf(element)
+  const algorithm = cursorOf(cursor.next(0x30, 'the hash algorithm'))
   const id = oidOf(algorithm.next(0x06, 'the hash algorithm'), 'the hash algorithm')
   algorithm.optional(0x05)
   algorithm.end('the hash algorithm')
@@ -94,5 +94,5 @@ export function readCertId(element: Element): OcspCertId {
   if (digits !== null && (issuer_name_hash.length !== digits || issuer_key_hash.length !== digits)) {
     throw malformed('a hash of the issuer does not have the length of its kind')
   }
-  return { hash: found, issuer_name_hash, issuer_key_hash, serial, der: element.raw }
+  return { hash: found, issuer_name_hash, issuer_key_hash, serial, der: rawOf(element) }
 }

@@ -1,10 +1,11 @@
 import {
+  contentOf,
   cursorOf,
   type Element,
-  elementAt,
   elementsOf,
   malformed,
   reading,
+  soleElement,
   wholeElement,
 } from './der-reader.ts'
 import { smallNumberOf } from './der-values.ts'
@@ -29,8 +30,8 @@ const extensionsIn = (
   known: readonly string[],
 ): ReadonlyMap<string, Extension> => {
   if (tagged === undefined) return new Map()
-  const cursor = cursorOf(tagged.content)
-  const extensions = readExtensions(cursor.next(0x30, 'the extensions').content)
+  const cursor = cursorOf(tagged)
+  const extensions = readExtensions(cursor.next(0x30, 'the extensions'))
   cursor.end('the extensions')
   for (const { id, critical } of extensions.values()) {
     if (critical && !known.includes(id)) throw malformed(`extension ${id} is critical and not known`)
@@ -41,16 +42,14 @@ const extensionsIn = (
 /** Nonce (RFC 9654 §2.1): an OCTET STRING inside the extension's own. */
 const nonceOf = (extension: Extension | undefined): Uint8Array | null => {
   if (extension === undefined) return null
-  const { tag, content, raw } = elementAt(extension.value, 0)
-  if (tag !== 0x04 || raw.length !== extension.value.length)
-    throw malformed('the nonce is not an OCTET STRING')
+  const content = contentOf(soleElement(extension.value, 0x04, 'the nonce'))
   if (content.length < 1 || content.length > maximumNonce) throw malformed('a nonce has 1 to 128 octets')
   return content
 }
 
-const certIdOfRequest = ({ tag, content }: Element): OcspCertId => {
-  if (tag !== 0x30) throw malformed('a request is not a SEQUENCE')
-  const cursor = cursorOf(content)
+const certIdOfRequest = (element: Element): OcspCertId => {
+  if (element.tag !== 0x30) throw malformed('a request is not a SEQUENCE')
+  const cursor = cursorOf(element)
   const id = cursor.next(0x30, 'a CertID')
   extensionsIn(cursor.optional(0xa0), [])
   cursor.end('a request')
@@ -59,7 +58,7 @@ const certIdOfRequest = ({ tag, content }: Element): OcspCertId => {
 
 const checkVersion = (tagged: Element | undefined): void => {
   if (tagged === undefined) return
-  const cursor = cursorOf(tagged.content)
+  const cursor = cursorOf(tagged)
   const version = smallNumberOf(cursor.next(0x02, 'the version'), 'the version')
   cursor.end('the version')
   if (version !== 0) throw malformed('the version is not 1')
@@ -68,8 +67,8 @@ const checkVersion = (tagged: Element | undefined): void => {
 const requestOf = (der: Uint8Array): OcspRequest => {
   const root = wholeElement(der, limits)
   if (root.tag !== 0x30) throw malformed('the request is not a SEQUENCE')
-  const outer = cursorOf(root.content)
-  const tbs = cursorOf(outer.next(0x30, 'the TBSRequest').content)
+  const outer = cursorOf(root)
+  const tbs = cursorOf(outer.next(0x30, 'the TBSRequest'))
   // a requestor's signature proves nothing that is asked for here
   outer.optional(0xa0)
   outer.end('the request')
@@ -78,7 +77,7 @@ const requestOf = (der: Uint8Array): OcspRequest => {
   const list = tbs.next(0x30, 'the list of requests')
   const extensions = extensionsIn(tbs.optional(0xa2), [extensionIds.ocsp_nonce])
   tbs.end('the TBSRequest')
-  const certificate_ids = [...elementsOf(list.content)].map(certIdOfRequest)
+  const certificate_ids = [...elementsOf(list)].map(certIdOfRequest)
   if (certificate_ids.length === 0) throw malformed('nothing is asked')
   return { certificate_ids, nonce: nonceOf(extensions.get(extensionIds.ocsp_nonce)) }
 }

@@ -1,4 +1,5 @@
 import { malformed } from './der-reader.ts'
+import { base64Of } from './octets.ts'
 
 const alphabet = /^[A-Za-z0-9+/]+={0,2}$/
 
@@ -13,11 +14,10 @@ function decodeBase64(text: string, subject: string): Uint8Array {
 
 /** Textual encoding (RFC 7468 §2), lines of 64 characters. */
 export function encodePem(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
+  const text = base64Of(der)
+  let lines = ''
+  for (let at = 0; at < text.length; at += 64) lines += `${text.slice(at, at + 64)}\n`
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`
 }
 
 /**

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { type KeyAlgorithm, keyAlgorithms } from '../model/algorithms.ts'
 import { Refusal } from '../model/refusal.ts'
 import { keyTable, publicKeyOf } from './algorithms.ts'
-import { cursorOf, elementAt, malformed, reading } from './der-reader.ts'
+import { cursorOf, rawOf, reading, soleElement } from './der-reader.ts'
 import { bitStringOctetsOf, magnitudeOf } from './der-values.ts'
 import { sameOctets } from './same.ts'
 import { modulusWeakness } from './weak-modulus.ts'
@@ -11,13 +11,10 @@ import { modulusWeakness } from './weak-modulus.ts'
 export type CheckedKey = { readonly algorithm: KeyAlgorithm; readonly key: KeyObject }
 
 const partsOf = (spki: Uint8Array) => {
-  const outer = elementAt(spki, 0)
-  const cursor = cursorOf(outer.content)
-  const identifier = cursor.next(0x30, 'the algorithm of the public key').raw
+  const cursor = cursorOf(soleElement(spki, 0x30, 'the public key'))
+  const identifier = rawOf(cursor.next(0x30, 'the algorithm of the public key'))
   const octets = bitStringOctetsOf(cursor.next(0x03, 'the public key'), 'the public key')
   cursor.end('the public key')
-  if (outer.tag !== 0x30 || outer.raw.length !== spki.length)
-    throw malformed('the public key is not a SEQUENCE')
   return { identifier, octets }
 }
 
@@ -30,10 +27,7 @@ type Rsa = { readonly modulus: bigint; readonly exponent: bigint; readonly bits:
 
 /** RSAPublicKey (RFC 8017 §A.1.1) in its one encoding: two INTEGERs in their shortest form, and nothing besides. */
 const rsaOf = (octets: Uint8Array): Rsa => {
-  const outer = elementAt(octets, 0)
-  if (outer.tag !== 0x30 || outer.raw.length !== octets.length)
-    throw malformed('the RSA key is not a SEQUENCE')
-  const cursor = cursorOf(outer.content)
+  const cursor = cursorOf(soleElement(octets, 0x30, 'the RSA key'))
   const modulus = bigintOf(magnitudeOf(cursor.next(0x02, 'the modulus'), 'the modulus'))
   const exponent = bigintOf(magnitudeOf(cursor.next(0x02, 'the exponent'), 'the exponent'))
   cursor.end('the RSA key')

@@ -1,4 +1,4 @@
-import { type Element, malformed } from './der-reader.ts'
+import { contentOf, type Element, malformed } from './der-reader.ts'
 import { latin1Of } from './octets.ts'
 
 /**
@@ -61,5 +61,5 @@ const decoders: Readonly<Record<number, (octets: Uint8Array) => string>> = {
 export function textOf(element: Element, subject: string): string {
   const decode = decoders[element.tag]
   if (decode === undefined) throw malformed(`${subject} is not a string of a type that names have`)
-  return decode(element.content)
+  return decode(contentOf(element))
 }

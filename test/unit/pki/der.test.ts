@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as der from '../../../lib/pki/der.ts'
 import { oid } from '../../../lib/pki/der-oid.ts'
-import { attempt, elementAt, reading, wholeElement } from '../../../lib/pki/der-reader.ts'
+import { attempt, contentOf, elementAt, reading, wholeElement } from '../../../lib/pki/der-reader.ts'
 import { time } from '../../../lib/pki/der-time.ts'
 import { magnitudeOf, namedBitsOf, oidOf, smallNumberOf, timeOf } from '../../../lib/pki/der-values.ts'
 import { refusalOf } from '../../support/pki-refusal.ts'
@@ -48,7 +48,7 @@ describe('the DER writer', () => {
     (length) => {
       const written = der.octetString(new Uint8Array(length))
       expect(asn1js.fromBER(written).offset).toBe(written.length)
-      expect(elementAt(written, 0).content.length).toBe(length)
+      expect(contentOf(elementAt(written, 0)).length).toBe(length)
     },
   )
 

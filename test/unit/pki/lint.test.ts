@@ -6,7 +6,7 @@ import { Refusal } from '../../../lib/model/refusal.ts'
 import { periodFor, tbsCertificate } from '../../../lib/pki/certificate.ts'
 import { encodeExtension } from '../../../lib/pki/certificate-extensions.ts'
 import { asn1Null, element, explicit, integer, sequence } from '../../../lib/pki/der.ts'
-import { elementsOf } from '../../../lib/pki/der-reader.ts'
+import { elementAt, listOf, rawOf } from '../../../lib/pki/der-reader.ts'
 import { time } from '../../../lib/pki/der-time.ts'
 import { assembleSigned, lintCertificate } from '../../../lib/pki/lint.ts'
 import { encodeName } from '../../../lib/pki/name.ts'
@@ -30,18 +30,16 @@ const pointersOf = (octets: Uint8Array, expected: CertificatePlan = plan, at: Va
   return 'passed'
 }
 
-const parts = [...elementsOf(sequenceContent(tbs))].map(({ raw }) => raw)
+const parts = membersOf(tbs)
 
-function sequenceContent(der: Uint8Array): Uint8Array {
-  return [...elementsOf(der)][0]?.content ?? new Uint8Array()
+function membersOf(der: Uint8Array): readonly Uint8Array[] {
+  return listOf(elementAt(der, 0)).map(rawOf)
 }
 
 /** The TBSCertificate with one of its parts replaced. */
 const withPart = (index: number, part: Uint8Array) => sequence(...parts.with(index, part))
 
-const extensions = [...elementsOf(sequenceContent(sequenceContent(parts[7] ?? new Uint8Array())))].map(
-  ({ raw }) => raw,
-)
+const extensions = membersOf(parts[7] ?? new Uint8Array()).flatMap(membersOf)
 
 const withExtensions = (...list: readonly Uint8Array[]) => withPart(7, explicit(3, sequence(...list)))
 
