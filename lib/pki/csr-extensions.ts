@@ -1,6 +1,6 @@
 import type { GeneralName } from '../model/names.ts'
 import type { KeyUsage } from '../model/plan.ts'
-import { cursorOf, type Element, elementsOf, malformed } from './der-reader.ts'
+import { cursorOf, type Element, listOf, malformed } from './der-reader.ts'
 import { oidOf } from './der-values.ts'
 import {
   readBasicConstraints,
@@ -30,7 +30,7 @@ const extensionRequest = '1.2.840.113549.1.9.14'
 const otherExtensionRequest = '1.3.6.1.4.1.311.2.1.14'
 
 const singleValueOf = (values: Element, type: string): Element => {
-  const [value, extra] = elementsOf(values)
+  const [value, extra] = listOf(values)
   if (value === undefined || extra !== undefined) throw malformed(`attribute ${type} does not have one value`)
   return value
 }
@@ -38,7 +38,7 @@ const singleValueOf = (values: Element, type: string): Element => {
 /** Attributes (RFC 2986 §4.1) by type; each type once. */
 const attributesOf = (list: Element): ReadonlyMap<string, Element> => {
   const attributes = new Map<string, Element>()
-  for (const attribute of elementsOf(list)) {
+  for (const attribute of listOf(list)) {
     if (attribute.tag !== 0x30) throw malformed('an attribute is not a SEQUENCE')
     const cursor = cursorOf(attribute)
     const type = oidOf(cursor.next(0x06, 'an attribute type'), 'an attribute type')

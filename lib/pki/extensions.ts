@@ -1,4 +1,4 @@
-import { contentOf, cursorOf, type Element, elementsOf, malformed } from './der-reader.ts'
+import { contentOf, cursorOf, type Element, listOf, malformed } from './der-reader.ts'
 import { booleanOf, oidOf } from './der-values.ts'
 
 /** Object identifiers of the extensions that are written or read (RFC 5280 §4.2, §5.2; RFC 6960; RFC 9608). */
@@ -47,7 +47,7 @@ const extensionOf = (element: Element): Extension => {
 /** Extensions (RFC 5280 §4.1.2.9) from their SEQUENCE: at least one, none twice, or malformed. */
 export function readExtensions(list: Element): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>()
-  for (const element of elementsOf(list)) {
+  for (const element of listOf(list)) {
     const extension = extensionOf(element)
     if (extensions.has(extension.id)) throw malformed(`extension ${extension.id} is there twice`)
     extensions.set(extension.id, extension)

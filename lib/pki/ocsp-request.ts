@@ -2,7 +2,7 @@ import {
   contentOf,
   cursorOf,
   type Element,
-  elementsOf,
+  listOf,
   malformed,
   reading,
   soleElement,
@@ -77,7 +77,7 @@ const requestOf = (der: Uint8Array): OcspRequest => {
   const list = tbs.next(0x30, 'the list of requests')
   const extensions = extensionsIn(tbs.optional(0xa2), [extensionIds.ocsp_nonce])
   tbs.end('the TBSRequest')
-  const certificate_ids = [...elementsOf(list)].map(certIdOfRequest)
+  const certificate_ids = listOf(list).map(certIdOfRequest)
   if (certificate_ids.length === 0) throw malformed('nothing is asked')
   return { certificate_ids, nonce: nonceOf(extensions.get(extensionIds.ocsp_nonce)) }
 }
