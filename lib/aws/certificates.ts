@@ -1,14 +1,16 @@
 import { certificate, certificateVersion } from '../model/certificate.ts'
 import type { CertificateFilter, Certificates } from '../ports.ts'
 import { list } from './list.ts'
-import { keys, lists, recordOf } from './table.ts'
-import type { IndexQuery, TableClient } from './table-client.ts'
+import { lists, type Place } from './lists.ts'
+import { keys, recordOf } from './table.ts'
+import type { TableClient } from './table-client.ts'
 
-const indexFor = (filter: CertificateFilter): Pick<IndexQuery, 'index' | 'pk'> => {
+/** The narrowest list for a filter; what it does not cover is filtered after. */
+const placeFor = (filter: CertificateFilter): Place => {
   if (filter.owner !== undefined) return { index: 'gsi4', pk: lists.certificatesOwnedBy(filter.owner) }
   if (filter.profile_id !== undefined)
     return { index: 'gsi2', pk: lists.certificatesUnder(filter.profile_id) }
-  if (filter.status !== undefined) return { index: 'gsi3', pk: lists.certificatesAt(filter.status) }
+  if (filter.status === 'Revoked') return { index: 'gsi3', pk: lists.certificatesRevoked }
   return { index: 'gsi1', pk: lists.certificates }
 }
 
@@ -31,7 +33,7 @@ export const certificates = (table: TableClient): Certificates => ({
     list(
       table,
       {
-        ...indexFor(filter),
+        places: [placeFor(filter)],
         parse: (row) => certificate.parse(recordOf(row)),
         keep: (row) =>
           (filter.profile_id === undefined || row.profile_id === filter.profile_id) &&

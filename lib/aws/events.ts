@@ -1,14 +1,16 @@
 import { event } from '../model/event.ts'
 import type { EventFilter, Events } from '../ports.ts'
 import { list } from './list.ts'
-import { lists, recordOf } from './table.ts'
-import type { IndexQuery, TableClient } from './table-client.ts'
+import { allEvents, eventsByActor, lists, type Place } from './lists.ts'
+import { recordOf } from './table.ts'
+import type { TableClient } from './table-client.ts'
 
-const indexFor = (filter: EventFilter): Pick<IndexQuery, 'index' | 'pk'> => {
-  if (filter.resource !== undefined) return { index: 'gsi4', pk: lists.eventsOn(filter.resource) }
-  if (filter.actor !== undefined) return { index: 'gsi2', pk: lists.eventsBy(filter.actor) }
-  if (filter.action !== undefined) return { index: 'gsi3', pk: lists.eventsOf(filter.action) }
-  return { index: 'gsi1', pk: lists.events }
+/** The narrowest lists for a filter; what they do not cover is filtered after. */
+const placesFor = (filter: EventFilter): readonly Place[] => {
+  if (filter.resource !== undefined) return [{ index: 'gsi4', pk: lists.eventsOn(filter.resource) }]
+  if (filter.actor !== undefined) return eventsByActor(filter.actor)
+  if (filter.action !== undefined) return [{ index: 'gsi1', pk: lists.eventsLike(filter.action) }]
+  return allEvents
 }
 
 export const events = (table: TableClient): Events => ({
@@ -16,7 +18,7 @@ export const events = (table: TableClient): Events => ({
     list(
       table,
       {
-        ...indexFor(filter),
+        places: placesFor(filter),
         parse: (row) => event.parse(recordOf(row)),
         from: filter.from ?? null,
         before: filter.to ?? null,

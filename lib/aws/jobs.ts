@@ -1,10 +1,14 @@
 import * as z from 'zod'
+import type { ApprovalState } from '../model/approval.ts'
 import { event } from '../model/event.ts'
-import { issuance, type Job, job, jobContent } from '../model/job.ts'
+import { issuance, type Job, type JobStatus, job, jobContent } from '../model/job.ts'
+import { instant } from '../model/time.ts'
 import type { JobFilter, Jobs } from '../ports.ts'
-import { list } from './list.ts'
-import { keys, lists, recordOf, tableWrites } from './table.ts'
-import type { IndexQuery, Row, TableClient } from './table-client.ts'
+import { keyOf, list, rowsUnder } from './list.ts'
+import { lists, type Place } from './lists.ts'
+import { keys, recordOf } from './table.ts'
+import type { Row, TableClient } from './table-client.ts'
+import { tableWrites } from './table-writes.ts'
 
 const rowsOf = async (rows: AsyncIterable<Row>): Promise<readonly Row[]> => {
   const all: Row[] = []
@@ -12,14 +16,49 @@ const rowsOf = async (rows: AsyncIterable<Row>): Promise<readonly Row[]> => {
   return all
 }
 
-/** The narrowest index for a filter; what it does not cover is filtered after. */
-const indexFor = (filter: JobFilter): Pick<IndexQuery, 'index' | 'pk'> => {
-  if (filter.certificate_id !== undefined) return { index: 'gsi2', pk: lists.jobsOf(filter.certificate_id) }
-  if (filter.approval_state !== undefined)
-    return { index: 'gsi4', pk: lists.approvalsAt(filter.approval_state) }
-  if (filter.status !== undefined) return { index: 'gsi3', pk: lists.jobsAt(filter.status) }
-  return { index: 'gsi1', pk: lists.jobs }
+const everybody = ['by_people', 'by_nobody'] as const
+
+const inGsi1 = (pk: string): Place => ({ index: 'gsi1', pk })
+const inGsi3 = (pk: string): Place => ({ index: 'gsi3', pk })
+
+const placesByState = (state: ApprovalState): readonly Place[] => {
+  switch (state) {
+    case 'pending':
+      return [inGsi3(lists.openJobs('by_people'))]
+    case 'approved':
+      return [inGsi1(lists.jobs('by_people'))]
+    case 'rejected':
+    case 'expired':
+    case 'withdrawn':
+      return [inGsi3(lists.jobsEnded('Cancelled'))]
+  }
 }
+
+const placesByStatus = (status: JobStatus): readonly Place[] => {
+  switch (status) {
+    case 'AwaitingApproval':
+      return [inGsi3(lists.openJobs('by_people'))]
+    case 'Pending':
+    case 'Running':
+      return everybody.map((decided) => inGsi3(lists.openJobs(decided)))
+    case 'Failed':
+    case 'Cancelled':
+      return [inGsi3(lists.jobsEnded(status))]
+    case 'Completed':
+      return everybody.map((decided) => inGsi1(lists.jobs(decided)))
+  }
+}
+
+/** The narrowest lists for a filter; what they do not cover is filtered after. */
+const placesFor = (filter: JobFilter): readonly Place[] => {
+  if (filter.certificate_id !== undefined) return [{ index: 'gsi2', pk: lists.jobsOf(filter.certificate_id) }]
+  if (filter.approval_state !== undefined) return placesByState(filter.approval_state)
+  if (filter.status !== undefined) return placesByStatus(filter.status)
+  if (filter.gated === true) return [inGsi1(lists.jobs('by_people'))]
+  return everybody.map((decided) => inGsi1(lists.jobs(decided)))
+}
+
+const idOf = ({ pk }: Row): string => String(pk).replace(/^JOB#/, '')
 
 const matches = (filter: JobFilter) => (row: Job) =>
   (filter.certificate_id === undefined || row.certificate_id === filter.certificate_id) &&
@@ -27,6 +66,25 @@ const matches = (filter: JobFilter) => (row: Job) =>
   (filter.type === undefined || row.type === filter.type) &&
   (filter.approval_state === undefined || row.approval?.state === filter.approval_state) &&
   (filter.gated === undefined || (row.approval !== null) === filter.gated)
+
+/** What was approved a moment ago is still among the open ones, and a row that somebody made by hand may be. */
+const waiting = z.looseObject({ state: z.literal('pending') })
+
+/** How many rows are read at once, and of how many in all, to find who waits longest. */
+const [atOnce, atMost] = [25, 1000]
+
+/** Open jobs that people decide or have decided, oldest first. */
+async function* openRows(table: TableClient): AsyncIterable<Row> {
+  const pk = lists.openJobs('by_people')
+  let after: string | null = null
+  for (let seen = 0; seen < atMost; seen += atOnce) {
+    const found = await table.index({ index: 'gsi3', pk, after, before: null, limit: atOnce })
+    const rows = await rowsUnder(table, found.map(keyOf))
+    for (const row of rows) if (row !== null) yield row
+    if (found.length < atOnce) return
+    after = String(found.at(-1)?.gsi3sk)
+  }
+}
 
 export const jobs = (table: TableClient): Jobs => ({
   load: async (id) => {
@@ -53,22 +111,22 @@ export const jobs = (table: TableClient): Jobs => ({
   list: (filter, paging) =>
     list(
       table,
-      { ...indexFor(filter), parse: (row) => job.parse(recordOf(row)), keep: matches(filter) },
+      { places: placesFor(filter), parse: (row) => job.parse(recordOf(row)), keep: matches(filter) },
       paging,
     ),
   due: async (now, limit) => {
     const rows = await table.index({ index: 'gsi5', pk: lists.due, after: null, before: `${now}~`, limit })
-    return rows.map(({ pk }) => String(pk).replace(/^JOB#/, ''))
+    return rows.map(idOf)
   },
   waitingSince: async () => {
-    const pk = lists.approvalsAt('pending')
-    const [oldest] = await table.index({ index: 'gsi4', pk, after: null, before: null, limit: 1 })
-    return oldest === undefined ? null : (String(oldest.gsi4sk).split('#')[0] ?? null)
+    for await (const { created_at, approval } of openRows(table))
+      if (waiting.safeParse(approval).success) return instant.parse(created_at)
+    return null
   },
   openBulkRevocations: async () => {
     const pk = lists.openBulkRevocations
     const rows = await table.index({ index: 'gsi2', pk, after: null, before: null, limit: 200 })
-    return rows.map((row) => job.parse(recordOf(row)).id)
+    return rows.map(idOf)
   },
   touch: ({ id, version }, now, due) =>
     table.set(keys.job(id), { touched_at: now, gsi5sk: `${due}#${id}` }, version),

@@ -1,8 +1,9 @@
 import { type PushRecord, type PushTarget, pushRecord } from '../model/crl-push.ts'
 import { event } from '../model/event.ts'
 import type { ListPushes } from '../ports.ts'
-import { type Condition, items, keys, recordOf } from './table.ts'
+import { items, keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
+import type { Condition } from './table-writes.ts'
 
 const after = ({ version }: PushRecord): Condition =>
   version === 1 ? 'absent' : { attribute: 'version', equals: version - 1 }

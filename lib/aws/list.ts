@@ -1,44 +1,90 @@
 import type { Page, Paging } from '../ports.ts'
-import type { IndexQuery, Row, TableClient } from './table-client.ts'
+import { type Place, wholeRows } from './lists.ts'
+import type { Key } from './table.ts'
+import type { Row, TableClient } from './table-client.ts'
 
 /** How many rows one request may look at; a longer search continues at `next`. */
 const most = 1000
 
+/** A `BatchGetItem` takes a hundred keys. */
+const together = 100
+
 type Listing<T> = {
-  readonly index: IndexQuery['index']
-  readonly pk: string
+  /** Partitions of the indexes; together they hold what is asked for, each row once. */
+  readonly places: readonly Place[]
   readonly parse: (row: Row) => T
   readonly keep: (row: T) => boolean
   readonly before?: string | null
   readonly from?: string | null
 }
 
+type Listed = { readonly key: Key; readonly order: string; readonly row: Row | null }
+
+type Range = { readonly after: string | null; readonly before: string | null; readonly limit: number }
+
+/** What comes next in these partitions together, in the one order that all of them are in. */
+const nextIn = async (
+  table: TableClient,
+  places: readonly Place[],
+  range: Range,
+): Promise<readonly Listed[]> => {
+  const found = await Promise.all(
+    places.map(async ({ index, pk }) =>
+      (await table.index({ index, pk, ...range })).map((row) => ({
+        key: keyOf(row),
+        order: String(row[`${index}sk`]),
+        row: index === wholeRows ? row : null,
+      })),
+    ),
+  )
+  return found
+    .flat()
+    .sort((a, b) => (a.order < b.order ? -1 : 1))
+    .slice(0, range.limit)
+}
+
+/** Of a row in an index: where it is in the table. */
+export const keyOf = ({ pk, sk }: Row): Key => ({ pk: String(pk), sk: String(sk) })
+
+/** The rows under these keys, as they are now, in their order. */
+export const rowsUnder = async (
+  table: TableClient,
+  keys: readonly Key[],
+): Promise<readonly (Row | null)[]> => {
+  const starts = Array.from({ length: Math.ceil(keys.length / together) }, (_, n) => n * together)
+  const read = await Promise.all(starts.map((start) => table.getAll(keys.slice(start, start + together))))
+  return read.flat()
+}
+
+const rowsOf = async (table: TableClient, found: readonly Listed[]): Promise<readonly (Row | null)[]> =>
+  found.every(({ row }) => row !== null)
+    ? found.map(({ row }) => row)
+    : rowsUnder(
+        table,
+        found.map(({ key }) => key),
+      )
+
 /**
- * One page of an index, oldest first, of the rows worth keeping. Whatever it
- * is asked for, it looks at no more than a fixed number of rows; `next` then
+ * One page of a list, oldest first, of the rows worth keeping. Whatever it is
+ * asked for, it looks at no more than a fixed number of rows; `next` then
  * continues the search, even on a page with few rows or none.
  */
 export const list = async <T>(table: TableClient, listing: Listing<T>, paging: Paging): Promise<Page<T>> => {
   const rows: T[] = []
-  const order = `${listing.index}sk`
   let after = paging.after ?? listing.from ?? null
   for (let seen = 0; seen < most; ) {
     const limit = Math.min(most - seen, paging.limit + 1)
-    const found = await table.index({
-      index: listing.index,
-      pk: listing.pk,
-      after,
-      before: listing.before ?? null,
-      limit,
-    })
+    const found = await nextIn(table, listing.places, { after, before: listing.before ?? null, limit })
+    const read = await rowsOf(table, found)
     seen += found.length
-    for (const row of found) {
-      const parsed = listing.parse(row)
-      if (listing.keep(parsed)) {
+    for (const [n, { order }] of found.entries()) {
+      const row = read[n] ?? null
+      const parsed = row === null ? null : listing.parse(row)
+      if (parsed !== null && listing.keep(parsed)) {
         if (rows.length === paging.limit) return { rows, next: after }
         rows.push(parsed)
       }
-      after = String(row[order])
+      after = order
     }
     if (found.length < limit) return { rows, next: null }
   }

@@ -1,7 +1,8 @@
 import { event } from '../model/event.ts'
 import type { Notifications } from '../ports.ts'
-import { items, keys, partitionOf, recordOf, type TableWrite } from './table.ts'
+import { items, keys, partitionOf, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
+import type { TableWrite } from './table-writes.ts'
 
 export const notifications = (table: TableClient): Notifications => ({
   event: async ({ chain, sequence }) => {

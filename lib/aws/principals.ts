@@ -6,8 +6,10 @@ import { principal } from '../model/principal.ts'
 import type { Principals } from '../ports.ts'
 import { lastUseOf } from './accesses.ts'
 import { list } from './list.ts'
-import { keys, lists, principalWrites, recordOf } from './table.ts'
+import { lists, wholeRows } from './lists.ts'
+import { keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
+import { principalWrites } from './table-writes.ts'
 
 const readPrincipal = (row: Row) => principal.parse(recordOf(row))
 const readKey = (row: Row) => apiKey.parse(recordOf(row))
@@ -52,7 +54,11 @@ export const principals = (table: TableClient): Principals => ({
   oidcSubjects: (principal_id, paging) =>
     list(
       table,
-      { index: 'gsi2', pk: lists.oidcSubjectsOf(principal_id), parse: readSubject, keep: () => true },
+      {
+        places: [{ index: 'gsi2', pk: lists.oidcSubjectsOf(principal_id) }],
+        parse: readSubject,
+        keep: () => true,
+      },
       paging,
     ),
   giver: async (id) => {
@@ -69,10 +75,18 @@ export const principals = (table: TableClient): Principals => ({
   delegationsTo: (delegate_id, paging) =>
     list(
       table,
-      { index: 'gsi2', pk: lists.delegationsTo(delegate_id), parse: readDelegation, keep: () => true },
+      {
+        places: [{ index: 'gsi2', pk: lists.delegationsTo(delegate_id) }],
+        parse: readDelegation,
+        keep: () => true,
+      },
       paging,
     ),
   list: (paging) =>
-    list(table, { index: 'gsi1', pk: lists.principals, parse: readPrincipal, keep: () => true }, paging),
+    list(
+      table,
+      { places: [{ index: wholeRows, pk: lists.principals }], parse: readPrincipal, keep: () => true },
+      paging,
+    ),
   commit: (change) => table.transact(principalWrites(change)),
 })

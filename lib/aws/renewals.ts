@@ -5,7 +5,8 @@ import { certificateId } from '../model/ids.ts'
 import { nextCsr, renewal } from '../model/renewal.ts'
 import { instant } from '../model/time.ts'
 import type { DueRenewal, Renewals } from '../ports.ts'
-import { items, keys, lists, recordOf, renewalDue, renewalShards } from './table.ts'
+import { lists, renewalDue, renewalShards } from './lists.ts'
+import { items, keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 
 const optional = <T>(shape: z.ZodType<T>, row: Row | null | undefined): T | null =>

@@ -3,7 +3,8 @@ import { profileVersion } from '../model/profile.ts'
 import { checkIssuer } from '../pki/check-issuer.ts'
 import type { Issuers, Profiles } from '../ports.ts'
 import { list } from './list.ts'
-import { keys, lists, recordOf } from './table.ts'
+import { lists, wholeRows } from './lists.ts'
+import { keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 
 const readProfile = (row: Row | null | undefined) =>
@@ -24,8 +25,7 @@ export const profiles = (table: TableClient): Profiles => ({
     list(
       table,
       {
-        index: 'gsi1',
-        pk: lists.profiles,
+        places: [{ index: wholeRows, pk: lists.profiles }],
         parse: (row) => profileVersion.parse(recordOf(row)),
         keep: (row) => row.status === 'active',
       },
@@ -46,8 +46,7 @@ export const issuers = (table: TableClient): Issuers => ({
     list(
       table,
       {
-        index: 'gsi1',
-        pk: lists.issuers,
+        places: [{ index: wholeRows, pk: lists.issuers }],
         parse: (row) => issuer.parse(recordOf(row)),
         keep: () => true,
       },

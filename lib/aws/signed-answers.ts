@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import type { SignedAnswer, SignedAnswers } from '../ports.ts'
-import { type Condition, keys } from './table.ts'
+import { keys } from './table.ts'
 import type { TableClient } from './table-client.ts'
+import type { Condition } from './table-writes.ts'
 
 const record = z.object({
   body: z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64'))),

@@ -2,8 +2,9 @@ import * as z from 'zod'
 import { event } from '../model/event.ts'
 import { crlHead, revocationEntry, serialStatus } from '../model/revocation.ts'
 import type { ResponderRecord, Responders, RevocationLists, SerialStatuses } from '../ports.ts'
-import { type Condition, items, keys, recordOf } from './table.ts'
+import { items, keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
+import type { Condition } from './table-writes.ts'
 
 const after = (version: number): Condition =>
   version === 1 ? 'absent' : { attribute: 'version', equals: version - 1 }

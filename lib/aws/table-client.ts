@@ -9,12 +9,14 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
 import type { Committed } from '../ports.ts'
-import type { Condition, Item, Key, TableWrite } from './table.ts'
+import type { IndexName } from './lists.ts'
+import type { Item, Key } from './table.ts'
+import type { Condition, TableWrite } from './table-writes.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
 export type IndexQuery = {
-  readonly index: 'gsi1' | 'gsi2' | 'gsi3' | 'gsi4' | 'gsi5'
+  readonly index: IndexName
   readonly pk: string
   /** Exclusive. */
   readonly after: string | null
@@ -32,6 +34,7 @@ export type TableClient = {
   readonly partition: (pk: string, begins?: string, from?: string) => AsyncIterable<Row>
   /** The last row of a partition whose sort key begins so. */
   readonly last: (pk: string, begins: string) => Promise<Row | null>
+  /** Eventually consistent; keys alone, in the table and in the index, but for the index of whole rows. */
   readonly index: (query: IndexQuery) => Promise<readonly Row[]>
   readonly transact: (writes: readonly TableWrite[]) => Promise<Committed>
   /** Sets attributes without a new version; nothing happens where `version` is not the one stored. */

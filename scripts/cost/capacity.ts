@@ -1,4 +1,5 @@
 import { indexes } from '../../infra/access.ts'
+import { wholeRows } from '../../lib/aws/lists.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 
 const textSize = (text: string): number => Buffer.byteLength(text, 'utf8')
@@ -22,12 +23,10 @@ const writesOf = (...octets: readonly number[]): number => Math.max(1, Math.ceil
 
 export const readsOf = (octets: number): number => Math.max(1, Math.ceil(octets / 4096))
 
-const keysOnly = (row: Row): Row =>
-  Object.fromEntries(['pk', 'sk', 'gsi5pk', 'gsi5sk'].map((name) => [name, row[name]]))
-
 const shownIn = (index: string, row: Row | null): Row | null => {
   if (row === null || row[`${index}pk`] === undefined) return null
-  return index === 'gsi5' ? keysOnly(row) : row
+  if (index === wholeRows) return row
+  return Object.fromEntries(['pk', 'sk', `${index}pk`, `${index}sk`].map((name) => [name, row[name]]))
 }
 
 /** An index takes a write for what comes, one for what goes (a changed key is both), and one where what it shows changed. */

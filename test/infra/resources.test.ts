@@ -33,11 +33,12 @@ describe.each(stageNames)('resources of stage %s', (name) => {
     const indexes: { IndexName: string; Projection: { ProjectionType: string } }[] =
       table.GlobalSecondaryIndexes
     expect(indexes.map(({ IndexName, Projection }) => [IndexName, Projection.ProjectionType])).toEqual([
-      ['gsi1', 'ALL'],
-      ['gsi2', 'ALL'],
-      ['gsi3', 'ALL'],
-      ['gsi4', 'ALL'],
+      ['gsi1', 'KEYS_ONLY'],
+      ['gsi2', 'KEYS_ONLY'],
+      ['gsi3', 'KEYS_ONLY'],
+      ['gsi4', 'KEYS_ONLY'],
       ['gsi5', 'KEYS_ONLY'],
+      ['gsi6', 'ALL'],
     ])
   })
 

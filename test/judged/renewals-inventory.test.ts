@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { items, lists, renewalShards } from '../../lib/aws/table.ts'
+import { lists, renewalShards } from '../../lib/aws/lists.ts'
+import { items } from '../../lib/aws/table.ts'
 import type { IndexQuery, Row } from '../../lib/aws/table-client.ts'
 import { makeFurnishedWorld } from '../support/world.ts'
 

@@ -1,5 +1,7 @@
-import type { Condition, Key, TableWrite } from '../../lib/aws/table.ts'
+import { wholeRows } from '../../lib/aws/lists.ts'
+import type { Key } from '../../lib/aws/table.ts'
 import type { Row, TableClient } from '../../lib/aws/table-client.ts'
+import type { Condition, TableWrite } from '../../lib/aws/table-writes.ts'
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\u0000${sk}`
 
@@ -7,6 +9,12 @@ const holds = (condition: Condition | 'any', stored: Row | undefined): boolean =
   if (condition === 'any') return true
   return condition === 'absent' ? stored === undefined : stored?.[condition.attribute] === condition.equals
 }
+
+/** What an index shows. */
+const shownIn = (index: string, row: Row): Row =>
+  index === wholeRows
+    ? structuredClone(row)
+    : Object.fromEntries(['pk', 'sk', `${index}pk`, `${index}sk`].map((name) => [name, row[name]]))
 
 /** A table in memory: the same conditions, the same order, the same all-or-nothing. */
 export type MemoryTable = TableClient & {
@@ -116,7 +124,7 @@ export const memoryTable = (begin: ReadonlyMap<string, Row> = new Map()): Memory
       return listed(index, pk)
         .filter((row) => (after === null || order(row) > after) && (before === null || order(row) < before))
         .slice(0, limit)
-        .map((row) => structuredClone(row))
+        .map((row) => shownIn(index, row))
     },
     transact: async (writes: readonly TableWrite[]) => {
       count('transact')
