@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { ApprovalState } from '../model/approval.ts'
 import { event } from '../model/event.ts'
 import { issuance, type Job, type JobStatus, job, jobContent } from '../model/job.ts'
+import { plannedIn } from '../model/retell.ts'
 import { instant } from '../model/time.ts'
 import type { JobFilter, Jobs } from '../ports.ts'
 import { keyOf, list, rowsUnder } from './list.ts'
@@ -99,7 +100,7 @@ export const jobs = (table: TableClient): Jobs => ({
       .safeParse(rows.filter(({ sk }) => String(sk).startsWith('EVENT#')).map(recordOf))
     const file = z
       .strictObject({ job, content: jobContent, issuance: issuance.nullable() })
-      .safeParse({ job: at('JOB'), content: at('CONTENT'), issuance: at('ISSUANCE') ?? null })
+      .safeParse({ job: at('JOB'), content: at('CONTENT'), issuance: plannedIn(events.data ?? []) })
     if (!events.success || !file.success)
       return {
         unreadable: z.prettifyError(events.error ?? file.error ?? new z.ZodError([])),

@@ -1,9 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb'
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb'
 import {
   BatchGetCommand,
   DynamoDBDocumentClient,
   GetCommand,
+  PutCommand,
   QueryCommand,
   TransactWriteCommand,
   UpdateCommand,
@@ -36,6 +42,7 @@ export type TableClient = {
   readonly last: (pk: string, begins: string) => Promise<Row | null>
   /** Eventually consistent; keys alone, in the table and in the index, but for the index of whole rows. */
   readonly index: (query: IndexQuery) => Promise<readonly Row[]>
+  /** All or nothing; a single put goes without a transaction. */
   readonly transact: (writes: readonly TableWrite[]) => Promise<Committed>
   /** Sets attributes without a new version; nothing happens where `version` is not the one stored. */
   readonly set: (key: Key, values: Readonly<Record<string, string>>, version: number) => Promise<void>
@@ -88,15 +95,44 @@ const within = (pk: string, begins: string, from: string) => {
 /** How often a transaction that merely met another one is tried again. */
 const most = 4
 
+const putOf = (name: string, { put, condition }: Extract<TableWrite, { put: Item }>) => ({
+  TableName: name,
+  Item: put as Item,
+  ...(condition === 'any' ? {} : expressionOf(condition)),
+})
+
+/** One put needs no transaction, and takes half the units without. */
+const sendable = (name: string, writes: readonly TableWrite[]) => {
+  const [only, ...others] = writes
+  if (only !== undefined && others.length === 0 && 'put' in only) {
+    const single = new PutCommand(putOf(name, only))
+    return (table: DynamoDBDocumentClient): Promise<unknown> => table.send(single)
+  }
+  const TransactItems = writes.map((write) =>
+    'put' in write
+      ? { Put: putOf(name, write) }
+      : { ConditionCheck: { TableName: name, Key: write.check, ...expressionOf(write.condition) } },
+  )
+  const together = new TransactWriteCommand({ TransactItems })
+  return (table: DynamoDBDocumentClient): Promise<unknown> => table.send(together)
+}
+
 /** Another transaction held one of the items: that says nothing yet about our conditions. */
 const isContended = (error: unknown): boolean => {
+  if (error instanceof TransactionConflictException) return true
   if (!(error instanceof TransactionCanceledException)) return false
   const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code)
   return codes.includes('TransactionConflict') && !codes.includes('ConditionalCheckFailed')
 }
 
-/** What the cancellation of a transaction means to whoever asked for it. */
+/** What a put that is in no transaction fails with. */
+const isOnItsOwn = (error: unknown): boolean =>
+  error instanceof ConditionalCheckFailedException || error instanceof TransactionConflictException
+
+/** What a failed condition, or the cancellation of a transaction, means to whoever asked for it. */
 const committedOf = (error: unknown, writes: readonly TableWrite[]): Committed => {
+  const [first] = writes
+  if (isOnItsOwn(error) && first !== undefined) return { conflict: first.of }
   if (!(error instanceof TransactionCanceledException)) throw error
   const reasons = error.CancellationReasons ?? []
   const failed = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed')
@@ -171,20 +207,10 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
       return found.slice(0, query.limit)
     },
     transact: async (writes) => {
-      const TransactItems = writes.map((write) =>
-        'put' in write
-          ? {
-              Put: {
-                TableName: name,
-                Item: write.put as Item,
-                ...(write.condition === 'any' ? {} : expressionOf(write.condition)),
-              },
-            }
-          : { ConditionCheck: { TableName: name, Key: write.check, ...expressionOf(write.condition) } },
-      )
+      const send = sendable(name, writes)
       for (let round = 0; ; round += 1) {
         try {
-          await table.send(new TransactWriteCommand({ TransactItems }))
+          await send(table)
           return 'committed'
         } catch (error) {
           if (round === most || !isContended(error)) return committedOf(error, writes)

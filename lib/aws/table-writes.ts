@@ -21,10 +21,6 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
   switch (write.write) {
     case 'content':
       return [{ of, put: { ...keys.content(write.job_id), ...write.content }, condition: 'absent' }]
-    case 'issuance':
-      return [
-        { of, put: { ...keys.issuance(write.issuance.job_id), ...write.issuance }, condition: 'absent' },
-      ]
     case 'new_certificate':
     case 'next_certificate':
       return [{ of, put: items.certificate(write.certificate), condition: after(write.certificate.version) }]
@@ -65,8 +61,16 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
         { of, put: version, condition: 'absent' },
       ]
     }
-    case 'issuer':
-      return [{ of, put: items.issuer(write.issuer), condition: after(write.issuer.version) }]
+    case 'issuer': {
+      const { issuer } = write
+      const put: TableWrite = { of, put: items.issuer(issuer), condition: after(issuer.version) }
+      const end: TableWrite = {
+        of,
+        put: { ...keys.issuerEnd(issuer.id), issuer_id: issuer.id },
+        condition: 'any',
+      }
+      return issuer.status === 'active' ? [put] : [put, end]
+    }
     case 'issuer_request': {
       const { request } = write
       return [{ of, put: { ...keys.issuerRequest(request.issuer_id), ...request }, condition: 'absent' }]
@@ -106,9 +110,8 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       return [{ of, check: keys.grant(write.certificate_id, write.id), condition }]
     }
     case 'require_profile':
-      return [
-        { of, check: keys.profile(write.id), condition: { attribute: 'version', equals: write.version } },
-      ]
+      // Versions have no gaps and none is ever removed: this is the one in force for as long as there is no next one.
+      return [{ of, check: keys.profileVersion(write.id, write.version + 1), condition: 'absent' }]
     case 'principal_step':
       return principalWrites(write.step)
     case 'require_principal':
@@ -120,6 +123,8 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       const condition = { attribute: 'version', equals: version }
       return [{ of, check: keys.delegation(principal_id, id), condition }]
     }
+    case 'require_no_end':
+      return [{ of, check: keys.issuerEnd(write.id), condition: 'absent' }]
     case 'require_issuer':
       return [{ of, check: keys.issuer(write.id), condition: { attribute: 'status', equals: 'active' } }]
   }

@@ -27,7 +27,7 @@ import {
  *
  * | pk | sk | what |
  * |---|---|---|
- * | `JOB#<id>` | `JOB`, `CONTENT`, `ISSUANCE`, `EVENT#<n>` | a job, whole |
+ * | `JOB#<id>` | `JOB`, `CONTENT`, `EVENT#<n>` | a job, whole |
  * | `CERTIFICATE#<id>` | `CERTIFICATE`, `VERSION#<n>` | a certificate and its versions |
  * | `CERTIFICATE#<id>` | `RENEWAL`, `NEXT_CSR`, `EVENT#<n>` | when it renews, a CSR brought ahead, what its owner was told |
  * | `RENEWAL#POINTER` | `POINTER` | the oldest hour in which renewals may still be due |
@@ -38,7 +38,7 @@ import {
  * | `USE#<grant>` | `LAST` | the newest place of a grant that was given away |
  * | `SPENT#<grant>` | `NUMBER#<n>`, `WINDOW#<n>` | the places of a grant that were signed for |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
- * | `ISSUER#<id>` | `ISSUER`, `REQUEST` | an issuer, and what was asked of its parent outside |
+ * | `ISSUER#<id>` | `ISSUER`, `END`, `REQUEST` | an issuer, that it issues no more, and what was asked of its parent outside |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `DELEGATION#<id>`, `EVENT#<n>` | a principal, its credentials, who stands in for it |
  * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
@@ -64,7 +64,6 @@ const padded = (n: number): string => String(n).padStart(8, '0')
 export const keys = {
   job: (id: string): Key => ({ pk: `JOB#${id}`, sk: 'JOB' }),
   content: (id: string): Key => ({ pk: `JOB#${id}`, sk: 'CONTENT' }),
-  issuance: (id: string): Key => ({ pk: `JOB#${id}`, sk: 'ISSUANCE' }),
   event: (partition: string, n: number): Key => ({ pk: partition, sk: `EVENT#${padded(n)}` }),
   certificate: (id: string): Key => ({ pk: `CERTIFICATE#${id}`, sk: 'CERTIFICATE' }),
   certificateVersion: (id: string, n: number): Key => ({
@@ -96,6 +95,7 @@ export const keys = {
   profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
   profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
+  issuerEnd: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'END' }),
   issuerRequest: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'REQUEST' }),
   principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),

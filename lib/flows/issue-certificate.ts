@@ -172,11 +172,7 @@ export const claim = async (
       },
     ],
     now,
-    [
-      unused,
-      ...(file.issuance === null ? [{ write: 'issuance', issuance } as const] : []),
-      ...placeWrites(file, instantOf(now)),
-    ],
+    [unused, ...placeWrites(file, instantOf(now))],
   )
   const stored = await deps.jobs.commit(change)
   const refusal = stored === 'committed' ? undefined : unclaimable[stored.conflict]

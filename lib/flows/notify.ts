@@ -1,7 +1,7 @@
 import { append, type Event } from '../model/event.ts'
 import type { Notice } from '../model/notice.ts'
 import {
-  draftOutcome,
+  draftOutcomes,
   type EventPlace,
   isSettled,
   type NotificationOutcome,
@@ -48,8 +48,8 @@ const record = async (
     const earlier = await deps.notifications.recorded(chain)
     const fresh = outcomes.filter(({ channel }) => !isSettled(earlier, channel))
     if (fresh.length === 0) return
-    const drafts = fresh.map((outcome) => draftOutcome(told, outcome))
-    if (await deps.notifications.record(append(chain, earlier, drafts, deps.now()))) return
+    const recorded = append(chain, earlier, [draftOutcomes(told, fresh)], deps.now())
+    if (await deps.notifications.record(recorded)) return
   }
   throw new Error(`the chain ${chain} is too contended`)
 }

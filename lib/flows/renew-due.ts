@@ -139,7 +139,7 @@ const open = async (deps: Sweep, sight: Sight, escalated: boolean): Promise<Sett
     }
     const stored = await deps.jobs.commit(proposal.change)
     // Whatever else moved on is seen anew by the next sweep; an issuer that was retired stays so.
-    if (stored !== 'committed' && stored.conflict === 'require_issuer')
+    if (stored !== 'committed' && stored.conflict === 'require_no_end')
       return await failedAttempt(deps, sight, 'the issuer does not issue any more')
     return { settled: stored === 'committed', opened: stored === 'committed' }
   } catch (error) {

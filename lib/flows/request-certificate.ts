@@ -60,7 +60,7 @@ export const planRequest = (
   checkRequest({ csr: read, plan, document })
   const requires = [
     { write: 'require_profile', id: profile.id, version: profile.version },
-    { write: 'require_issuer', id: issuer.id },
+    { write: 'require_no_end', id: issuer.id },
   ] as const
   return {
     plan,

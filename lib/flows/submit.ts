@@ -32,6 +32,7 @@ export type SubmitDeps = {
 const conflicts: Partial<Record<Stored, readonly [RefusalCode, string]>> = {
   require_profile: ['version_conflict', 'the profile was changed at the same moment; try again'],
   require_issuer: ['issuer_inactive', 'the issuer does not issue any more'],
+  require_no_end: ['issuer_inactive', 'the issuer does not issue any more'],
   next_renewal: ['conflict', 'its renewal moved on at the same moment; try again'],
   next_csr: ['conflict', 'its next CSR was changed at the same moment; try again'],
   next_certificate: ['conflict', 'the certificate was changed at the same moment; try again'],

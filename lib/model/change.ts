@@ -3,7 +3,7 @@ import type { Delegation } from './delegation.ts'
 import { append, type Event, type EventDraft } from './event.ts'
 import type { Compromise, Grant, GrantUse, SpentPlace } from './grant.ts'
 import type { Issuer, IssuerRequest } from './issuer.ts'
-import type { Issuance, Job, JobContent, JobFile } from './job.ts'
+import type { Job, JobContent, JobFile } from './job.ts'
 import { isTerminal, mayBecome } from './job.ts'
 import type { PrincipalStep } from './principal-change.ts'
 import type { ProfileVersion } from './profile.ts'
@@ -30,7 +30,6 @@ export type Replay = {
  */
 export type Write =
   | { readonly write: 'content'; readonly job_id: string; readonly content: JobContent }
-  | { readonly write: 'issuance'; readonly issuance: Issuance }
   | { readonly write: 'new_certificate' | 'next_certificate'; readonly certificate: Certificate }
   | { readonly write: 'new_certificate_version'; readonly version: CertificateVersion }
   | {
@@ -57,6 +56,8 @@ export type Write =
   | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
   | { readonly write: 'require_profile'; readonly id: string; readonly version: number }
   | { readonly write: 'require_issuer'; readonly id: string }
+  /** That an issuer which is known to exist was neither retired nor revoked: a row of its own, cheaper to look at. */
+  | { readonly write: 'require_no_end'; readonly id: string }
   /** That nobody withdrew it. */
   | { readonly write: 'require_grant'; readonly id: string; readonly certificate_id: string }
   /** Whoever gives their word must be who they were when they were let in. */

@@ -1,4 +1,5 @@
 import type { Event, EventType } from './event.ts'
+import { outcomesIn } from './notification.ts'
 
 /** One observation of a metric (SPEC: CloudWatch, embedded metric format). */
 export type Measure = {
@@ -58,14 +59,13 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
       dimensions: { issuer_id },
     })),
   signing_refused: issued('refused'),
-  notification_recorded: ({ details }) => [
-    {
+  notification_recorded: (event) =>
+    outcomesIn(event).map(({ channel, outcome }) => ({
       name: 'notifications_total',
       unit: 'Count',
       value: 1,
-      dimensions: { channel: String(details.channel), outcome: String(details.outcome) },
-    },
-  ],
+      dimensions: { channel, outcome },
+    })),
   certificate_expiring: ({ details }) => [
     {
       name: 'certificates_expiring',

@@ -44,17 +44,20 @@ const approvalOf = (events: readonly Event[], state: string | null): Job['approv
   })
 }
 
-const issuanceOf = (events: readonly Event[]): Issuance | null => {
-  const planned = events.findLast(({ type }) => type === 'issuance_planned')
+/** What was put on record before a key was used, as the event tells it: there is no other record. A retry repeats the first. */
+export const plannedIn = (
+  events: readonly Event[],
+): { readonly [name in keyof Issuance]: unknown } | null => {
+  const planned = events.find(({ type }) => type === 'issuance_planned')
   if (planned === undefined) return null
   const { serial, not_before, not_after, tbs_sha256 } = planned.details
-  return issuance.parse({
+  return {
     job_id: planned.chain,
     serial,
     period: { not_before, not_after },
     tbs_sha256,
     planned_at: planned.time,
-  })
+  }
 }
 
 const tell = ({ content, events }: Account): JobFile => {
@@ -82,7 +85,7 @@ const tell = ({ content, events }: Account): JobFile => {
     created_at: first?.time,
     updated_at: last?.time,
   })
-  return { job: told, content, events, issuance: issuanceOf(events) }
+  return { job: told, content, events, issuance: issuance.nullable().parse(plannedIn(events)) }
 }
 
 /**

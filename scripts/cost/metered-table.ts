@@ -66,10 +66,11 @@ export const meteredTable = (
     transact: async (writes) => {
       const before = writes.map((one) => stored('put' in one ? one.put : one.check))
       const outcome = await table.transact(writes)
-      meter.call('dynamodb:TransactWriteItems')
+      const alone = writes.length === 1
+      meter.call(alone ? 'dynamodb:PutItem' : 'dynamodb:TransactWriteItems')
       if (outcome !== 'committed') throw new Error('the metered run met a conflict')
       for (const [n, one] of writes.entries()) {
-        if ('put' in one) write(before[n] ?? null, one.put, true)
+        if ('put' in one) write(before[n] ?? null, one.put, !alone)
         else meter.write('conditions', checkUnits(before[n] ?? null))
       }
       committed(writes.flatMap((one) => ('put' in one ? [one.put] : [])))

@@ -228,6 +228,23 @@ describe.each(tables)('a table %s', (_, open) => {
       expect(await table.get({ pk, sk: 'beside' })).toEqual(holds ? { pk, sk: 'beside' } : null)
     })
 
+    it.each(kinds)('of one item alone, on the condition of %s', async (_, condition, there, holds) => {
+      const pk = fresh()
+      if (there !== null) await store({ ...there, pk, sk: 'A' })
+      const before = await table.get({ pk, sk: 'A' })
+      const stored = await table.transact([put({ pk, sk: 'A', n: 7 }, condition, 'principal')])
+      expect(stored).toEqual(holds ? 'committed' : { conflict: 'principal' })
+      expect(await table.get({ pk, sk: 'A' })).toEqual(holds ? { pk, sk: 'A', n: 7 } : before)
+    })
+
+    it('of one item alone for one of twenty who race', async () => {
+      const pk = fresh()
+      const race = (n: number) => table.transact([put({ pk, sk: 'A', by: n }, 'absent', 'event')])
+      const outcomes = await Promise.all(Array.from({ length: 20 }, (_, n) => race(n)))
+      expect(outcomes.filter((outcome) => outcome === 'committed')).toHaveLength(1)
+      for (const outcome of outcomes) expect(['committed', { conflict: 'event' }]).toContainEqual(outcome)
+    })
+
     it.each(kinds)('after only a look, on the condition of %s', async (_, condition, there, holds) => {
       const pk = fresh()
       if (there !== null) await store({ ...there, pk, sk: 'A' })

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { outcomesIn } from '../../lib/model/notification.ts'
 import { eventually, jobCompleted } from '../../scripts/local/api.ts'
 import { linesOf, logGroupOf, variablesOf } from '../support/live-functions.ts'
 import { queueUrl } from '../support/live-jobs.ts'
@@ -82,7 +83,8 @@ const outcomesOf = async (certificate_id: string, event_type: string) => {
   const events = await dave.expect(recorded, 200, dave.get(path))
   return events
     .filter(({ details }) => details.event_type === event_type)
-    .map(({ details }) => `${details.channel} ${details.outcome}`)
+    .flatMap(({ details }) => outcomesIn({ details }))
+    .map(({ channel, outcome }) => `${channel} ${outcome}`)
     .sort()
 }
 

@@ -23,13 +23,14 @@ describe('one issuance', () => {
       sqs_requests: 3,
       ecc_requests: 1,
       read_units: 22,
-      write_units: 69,
+      write_units: 58,
     })
     expect(metered.ungated.calls).toEqual({
       'dynamodb:BatchGetItem': 3,
       'dynamodb:GetItem': 7,
+      'dynamodb:PutItem': 1,
       'dynamodb:Query': 6,
-      'dynamodb:TransactWriteItems': 4,
+      'dynamodb:TransactWriteItems': 3,
       'kms:Sign': 1,
       'sqs:SendMessage': 1,
     })
@@ -51,15 +52,15 @@ describe('one issuance', () => {
       transitions: 4,
       ecc_requests: 2,
       read_units: 52,
-      write_units: 113,
+      write_units: 92,
     })
     expect(metered.gated.calls).toEqual({
       'dynamodb:BatchGetItem': 5,
       'dynamodb:DeleteItem': 1,
       'dynamodb:GetItem': 13,
-      'dynamodb:PutItem': 1,
+      'dynamodb:PutItem': 4,
       'dynamodb:Query': 18,
-      'dynamodb:TransactWriteItems': 7,
+      'dynamodb:TransactWriteItems': 4,
       'kms:Sign': 2,
       'sns:Publish': 2,
       'sqs:SendMessage': 3,

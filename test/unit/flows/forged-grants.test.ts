@@ -174,7 +174,6 @@ describe('the signer, offered a renewal under a standing grant that nobody check
       { status: 'Running' },
       [{ type: 'issuance_planned', actor, details }],
       world.now(),
-      [{ write: 'issuance', issuance: planned }],
     )
     expect(await world.jobs.commit(change)).toBe('committed')
     const before = world.signatures.length

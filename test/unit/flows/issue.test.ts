@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { keys } from '../../../lib/aws/table.ts'
 import { type IssueDeps, issueCertificate } from '../../../lib/flows/issue-certificate.ts'
 import type { Change } from '../../../lib/model/change.ts'
+import { digestOf, type Json } from '../../../lib/model/digest.ts'
 import { append, isUnbroken } from '../../../lib/model/event.ts'
 import { readCertificate } from '../../../lib/pki/certificate-reader.ts'
 import { csrFor, makeFurnishedWorld, sha256Of, type World } from '../../support/world.ts'
+
+type Row = { readonly [name: string]: Json }
 
 const typesOf = async (world: World, job_id: string) =>
   (await world.jobOf(job_id)).events.map(({ type }) => type)
@@ -340,19 +343,28 @@ describe('a job that was written by hand', () => {
     expect(world.signatures).toEqual([])
   })
 
-  it('to run already, with a period of its own choice, gets no signature', async () => {
-    const { world, job_id, approval_id } = await waitingJob()
-    await world.call('bob', 'approve', { id: approval_id })
-    await failing(world, 1)(job_id).catch(() => undefined)
-    world.table.tamper(keys.issuance(job_id), (row) => ({
-      ...row,
-      period: { not_before: '2030-01-01T00:00:00.000Z', not_after: '2030-04-01T00:04:59.000Z' },
-    }))
-    world.pass(lease)
-    expect(await world.issue(job_id)).toBe('refused')
-    expect((await world.jobOf(job_id)).job.status).toBe('Failed')
-    expect(world.signatures).toEqual([])
-  })
+  it.each([
+    ['as it was', (event: Row) => event],
+    ['made to fit', ({ hash: _, ...event }: Row) => ({ ...event, hash: digestOf(event) })],
+  ])(
+    'to run already, with a period of its own choice and its hash %s, gets no signature',
+    async (_, rehash) => {
+      const { world, job_id, approval_id } = await waitingJob()
+      await world.call('bob', 'approve', { id: approval_id })
+      await failing(world, 1)(job_id).catch(() => undefined)
+      const planned = (await world.jobOf(job_id)).events.find(({ type }) => type === 'issuance_planned')
+      if (planned === undefined) throw new Error('nothing planned')
+      const chosen = { not_before: '2030-01-01T00:00:00.000Z', not_after: '2030-04-01T00:04:59.000Z' }
+      world.table.tamper(keys.event(`JOB#${job_id}`, planned.sequence), (row) => ({
+        ...row,
+        ...rehash({ ...planned, details: { ...planned.details, ...chosen } }),
+      }))
+      world.pass(lease)
+      await world.issue(job_id)
+      expect((await world.jobOf(job_id)).job.status).toBe('Failed')
+      expect(world.signatures).toEqual([])
+    },
+  )
 
   it.each([
     [

@@ -4,7 +4,7 @@ import { notify } from '../../../lib/flows/notify.ts'
 import { append, type Event } from '../../../lib/model/event.ts'
 import { measuresOf } from '../../../lib/model/measures.ts'
 import type { Notice } from '../../../lib/model/notice.ts'
-import type { EventPlace } from '../../../lib/model/notification.ts'
+import { outcomesIn as channelsIn, type EventPlace } from '../../../lib/model/notification.ts'
 import { deliveries } from '../../../lib/model/queue.ts'
 import type { Webhook } from '../../../lib/model/webhook.ts'
 import { signatureOf } from '../../../lib/model/webhook-signature.ts'
@@ -30,12 +30,10 @@ const noticesOf = (world: World): readonly Notice[] => world.outside.calls.map(n
 const recordedIn = async (world: World): Promise<readonly Event[]> =>
   (await world.events.list({ action: 'notification_recorded' }, { limit: 200, after: null })).rows
 
-const outcomesIn = async (world: World) =>
-  (await recordedIn(world)).map(({ details: { event_type, channel, outcome } }) => [
-    event_type,
-    channel,
-    outcome,
-  ])
+const outcomes = async (world: World) =>
+  (await recordedIn(world)).flatMap((entry) =>
+    channelsIn(entry).map(({ channel, outcome }) => [entry.details.event_type, channel, outcome]),
+  )
 
 const asked = async (world: World): Promise<EventPlace> => {
   const { job_id } = await world.ask()
@@ -126,7 +124,7 @@ describe('a request that waits for approval', () => {
     })
     expect(message?.subject).toMatch(/^Countersign: Approval requested, mc-/)
     expect(message?.text).toContain(`${consoleUrl}/api/v1/approvals/ar-`)
-    expect(await outcomesIn(world)).toEqual([
+    expect(await outcomes(world)).toEqual([
       ['approval_requested', 'email', 'sent'],
       ['approval_requested', 'hook', 'sent'],
     ])
@@ -139,7 +137,9 @@ describe('what is on record of a notification', () => {
     const place = await asked(world)
     const { job } = await world.jobOf(place.chain)
     await notify(world.telling, place, 1)
-    for (const [index, entry] of (await recordedIn(world)).entries()) {
+    const entries = await recordedIn(world)
+    expect(entries.map((entry) => channelsIn(entry).length)).toEqual([2])
+    for (const [index, entry] of entries.entries()) {
       expect(entry).toMatchObject({
         chain: `nt-${job.id}-2`,
         sequence: index + 1,
@@ -148,14 +148,14 @@ describe('what is on record of a notification', () => {
         resource: job.certificate_id,
         job: null,
       })
-      expect(measuresOf(entry)).toEqual([
-        {
+      expect(measuresOf(entry)).toEqual(
+        channelsIn(entry).map(({ channel, outcome }) => ({
           name: 'notifications_total',
           unit: 'Count',
           value: 1,
-          dimensions: { channel: entry.details.channel, outcome: entry.details.outcome },
-        },
-      ])
+          dimensions: { channel, outcome },
+        })),
+      )
     }
     expect(world.table.rows.has(`NOTIFICATION#nt-${job.id}-2\u0000EVENT#00000001`)).toBe(true)
   })
@@ -163,7 +163,7 @@ describe('what is on record of a notification', () => {
   it('says not sent, and never sent, of a channel that is not configured', async () => {
     const world = await makeFurnishedWorld()
     await notify(world.telling, await asked(world), 1)
-    expect(await outcomesIn(world)).toEqual([
+    expect(await outcomes(world)).toEqual([
       ['approval_requested', 'email', 'not_sent'],
       ['approval_requested', 'webhook', 'not_sent'],
     ])
@@ -173,7 +173,7 @@ describe('what is on record of a notification', () => {
     const world = await makeToldWorld()
     world.outside.secrets.clear()
     expect(await notify(world.telling, await asked(world), 1)).toBe('done')
-    expect((await recordedIn(world)).at(-1)?.details).toMatchObject({
+    expect((await recordedIn(world)).flatMap(channelsIn).at(-1)).toMatchObject({
       channel: 'hook',
       outcome: 'not_sent',
       reason: 'there is no secret countersign/hook',
@@ -206,7 +206,7 @@ describe('a receiver', () => {
     expect(await notify(world.telling, place, 4)).toBe('done')
     expect(world.outside.calls).toHaveLength(3)
     expect(world.outside.topic).toHaveLength(1)
-    expect(await outcomesIn(world)).toEqual([
+    expect(await outcomes(world)).toEqual([
       ['approval_requested', 'email', 'sent'],
       ['approval_requested', 'hook', 'sent'],
     ])
@@ -219,13 +219,13 @@ describe('a receiver', () => {
     for (let attempt = 1; attempt < deliveries; attempt += 1)
       expect(await notify(world.telling, place, attempt)).toBe('again')
     expect(await notify(world.telling, place, deliveries)).toBe('given_up')
-    expect((await recordedIn(world)).at(-1)?.details).toMatchObject({
+    expect((await recordedIn(world)).flatMap(channelsIn).at(-1)).toMatchObject({
       outcome: 'failed',
       reason: 'answered 503',
     })
     world.outside.answers.post = async () => ({ delivered: true })
     expect(await notify(world.telling, place, 1)).toBe('done')
-    expect((await outcomesIn(world)).at(-1)).toEqual(['approval_requested', 'hook', 'sent'])
+    expect((await outcomes(world)).at(-1)).toEqual(['approval_requested', 'hook', 'sent'])
   })
 
   it('is told once of a message that is delivered again after it was done', async () => {
@@ -239,7 +239,7 @@ describe('a receiver', () => {
     const world = await makeToldWorld()
     const place = await asked(world)
     await Promise.all([1, 1, 1, 1].map((attempt) => notify(world.telling, place, attempt)))
-    expect(await outcomesIn(world)).toEqual([
+    expect(await outcomes(world)).toEqual([
       ['approval_requested', 'email', 'not_sent'],
       ['approval_requested', 'hook', 'sent'],
     ])
@@ -252,7 +252,7 @@ describe('a receiver', () => {
     world.outside.secrets.set(other.secret, { secret: { url: 'https://b.example.com/', hmac_key: key } })
     world.outside.answers.post = async ({ url }) => (url.includes('hooks') ? down : { delivered: true })
     expect(await notify(world.telling, await asked(world), 1)).toBe('again')
-    expect(await outcomesIn(world)).toContainEqual(['approval_requested', 'other', 'sent'])
+    expect(await outcomes(world)).toContainEqual(['approval_requested', 'other', 'sent'])
   })
 
   it('that must verify is sent nothing without a key to verify with; one that cannot needs none', async () => {

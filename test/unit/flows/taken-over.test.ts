@@ -182,13 +182,15 @@ const attacks: readonly Attack[] = [
       const earlier = await world.profiles.current('p-dev-web')
       if (earlier === null) throw new Error('no profile')
       const body = { ...profileBody, requires_approval: true }
+      const asked = await waiting(world, 'p-dev-web')
       const edit = await world.call('carol', 'changeProfile', { id: 'p-dev-web', body })
       await world.call('bob', 'approve', { id: edit.body.approval.id })
-      await world.drain()
+      await world.applyJob(edit.body.job.id)
       hands.write(items.profile(earlier))
-      // What can be written over, but not taken away.
+      // What can be written over, but not taken away: whoever asks now is told so, and the signer sees it of what was asked before.
       hands.write({ ...keys.profileVersion('p-dev-web', 2), ...earlier })
-      return waiting(world, 'p-dev-web')
+      await expect(world.ask({ profile_id: 'p-dev-web' })).rejects.toMatchObject({ code: 'version_conflict' })
+      return asked
     },
   },
   {
