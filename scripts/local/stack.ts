@@ -33,6 +33,8 @@ export type StackOptions = {
   readonly environment?: Readonly<Record<string, string>>
   /** Services that are given lists, as `cdk -c crl_push=…` takes them. */
   readonly crl_push?: string
+  /** Certificate authorities that somebody else stands in for, as `cdk -c pca_authorities=…` takes them. */
+  readonly pca_authorities?: string
 }
 
 /** What the deployment calls the authority of moto. */
@@ -52,7 +54,8 @@ export async function bringUp(options: StackOptions, progress: Progress): Promis
     running.push(emulator)
     const status_url = `http://localhost:${options.edge_port}`
     const { folder, notifications, crl_push } = options
-    const authorities = privateCa === null ? null : JSON.stringify({ [authority]: privateCa.arn })
+    const own = privateCa === null ? null : JSON.stringify({ [authority]: privateCa.arn })
+    const authorities = own ?? options.pca_authorities ?? null
     const told = { notifications, crl_push, authorities }
     const target = { emulator_url: emulator.url, status_url, folder, ...told }
     const outputs = await deploy(target, progress)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
+import { bodyOf, signedFor } from './signed-requests.ts'
 
 /** What IAM Roles Anywhere and Elastic Load Balancing say of us, as AWS documents the two APIs. */
 export type ConsumerState = {
@@ -14,18 +15,6 @@ export type ConsumerState = {
 }
 
 type Reply = { readonly status: number; readonly text: string }
-
-const bodyOf = async (incoming: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of incoming) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString()
-}
-
-/** The service in the scope of a signature of version 4; whoever signs for none or for another is not let in. */
-const signedFor = ({ headers }: IncomingMessage): string =>
-  /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/[a-z0-9-]+\/([a-z0-9-]+)\/aws4_request/.exec(
-    headers.authorization ?? '',
-  )?.[1] ?? 'nobody'
 
 const json = (status: number, body: object): Reply => ({ status, text: JSON.stringify(body) })
 

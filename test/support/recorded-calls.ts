@@ -26,9 +26,13 @@ type Input = any
 /** Stands for the resource of a call that names none, such as one by a task token. */
 export const ofTheTaskToken = 'the state machine of the task token'
 
+/** The service that a request is signed for. */
+export const serviceOf = ({ headers }: Sent): string =>
+  /\/([a-z0-9-]+)\/aws4_request/.exec(headers.authorization ?? '')?.[1] ?? 'unsigned'
+
 /** One request may be several calls to IAM: each write of a transaction is decided on by itself. */
 export function callsOf(sent: Sent, status: number): readonly Call[] {
-  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(sent.headers.authorization ?? '')?.[1] ?? 'unsigned'
+  const service = serviceOf(sent)
   const read = readers[service]
   const asked = read === undefined ? [unknown(service, sent)] : read(sent, status)
   return asked.map((one) => ({ function: sent.function, ...one }))

@@ -8,7 +8,7 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type Call, callsOf, type Sent, sameToPolicies } from './recorded-calls.ts'
+import { type Call, callsOf, type Sent, sameToPolicies, serviceOf } from './recorded-calls.ts'
 import { type Fault, faultFor, faults, kill, noteProcess } from './recorder-faults.ts'
 
 export type Recorder = {
@@ -23,13 +23,17 @@ export type Recorder = {
 
 const hook = fileURLToPath(new URL('recorder-hook.cjs', import.meta.url))
 
+/** Ports of this machine by service, for those that are not in the emulator. */
+type Elsewhere = Readonly<Record<string, number>>
+
 /**
  * Stands between the deployed functions and the emulator: passes everything on
- * as it is, and keeps of each call what AWS would decide on. Tests ask it at
+ * as it is, and keeps of each call what AWS would decide on. What is signed for
+ * a service that is elsewhere goes there. Tests ask it at
  * `/_recorder/calls`, have calls fail by way of `/_recorder/faults`, and start the
  * emulator anew by `/_recorder/restart`.
  */
-export async function startRecorder(emulator_port: number): Promise<Recorder> {
+export async function startRecorder(emulator_port: number, elsewhere: Elsewhere): Promise<Recorder> {
   const seen = new Map<string, Call>()
   const agent = new Agent({ keepAlive: true })
   const keep = (sent: Sent, status: number) => {
@@ -39,6 +43,7 @@ export async function startRecorder(emulator_port: number): Promise<Recorder> {
     }
   }
   let restart = async () => {}
+  const portOf = (sent: Sent): number => elsewhere[serviceOf(sent)] ?? emulator_port
   const server = createServer((incoming, outgoing) => {
     if (incoming.url === '/_recorder/restart')
       return void restart().then(
@@ -46,7 +51,7 @@ export async function startRecorder(emulator_port: number): Promise<Recorder> {
         (error) => outgoing.writeHead(500).end(String(error)),
       )
     if (incoming.url?.startsWith('/_recorder/')) return answerTest(incoming, outgoing, [...seen.values()])
-    void pass({ incoming, outgoing, emulator_port, agent, keep }).catch(() => outgoing.destroy())
+    void pass({ incoming, outgoing, portOf, agent, keep }).catch(() => outgoing.destroy())
   })
   const port = await listen(server)
   return {
@@ -67,12 +72,12 @@ export async function startRecorder(emulator_port: number): Promise<Recorder> {
 type Passing = {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
-  readonly emulator_port: number
+  readonly portOf: (sent: Sent) => number
   readonly agent: Agent
   readonly keep: (sent: Sent, status: number) => void
 }
 
-async function pass({ incoming, outgoing, emulator_port, agent, keep }: Passing): Promise<void> {
+async function pass({ incoming, outgoing, portOf, agent, keep }: Passing): Promise<void> {
   const body = await bytesOf(incoming)
   const { 'x-recorded-function': by, 'x-recorded-process': process, ...headers } = incoming.headers
   noteProcess(incoming.socket, String(by), Number(process))
@@ -93,7 +98,7 @@ async function pass({ incoming, outgoing, emulator_port, agent, keep }: Passing)
   }
   const send = (by: Agent | undefined) => {
     const onward = request(
-      { host: '127.0.0.1', port: emulator_port, method: sent.method, path: sent.path, headers, agent: by },
+      { host: '127.0.0.1', port: portOf(sent), method: sent.method, path: sent.path, headers, agent: by },
       (answer) => {
         keep(sent, answer.statusCode ?? 502)
         if (fault?.answer !== undefined) {

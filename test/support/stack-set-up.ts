@@ -7,6 +7,7 @@ import { progressTo } from '../../scripts/local/progress.ts'
 import { describeStack, type StackFile, writeStackFile } from '../../scripts/local/stack-file.ts'
 import { makeWorld, type World } from '../../scripts/local/world.ts'
 import { deniedCalls, deployedPolicies } from './permission-report.ts'
+import { type StandIn, startStandIn } from './private-ca.ts'
 import { pushTargets } from './pushed-lists.ts'
 import { type Recorder, startRecorder } from './recorder.ts'
 
@@ -16,6 +17,8 @@ declare module 'vitest' {
     stack: StackFile
     /** Where the recorder answers, between the functions and the emulator. */
     recorder_url: string
+    /** Where tests ask and tell the stand-in for AWS Private CA. */
+    private_ca_url: string
   }
 }
 
@@ -25,7 +28,7 @@ const webhooks = [
   { name: 'chat', shape: 'slack', secret: 'countersign/test/chat' },
 ]
 
-type Begun = { readonly world: World; readonly recorder: Recorder }
+type Begun = { readonly world: World; readonly recorder: Recorder; readonly privateCa: StandIn }
 
 type Shared = {
   readonly projects: Set<string>
@@ -42,12 +45,13 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const mine = shared.countersignStack
   mine.users += 1
   mine.projects.add(project.name)
-  const { world, recorder } = await mine.begun
+  const { world, recorder, privateCa } = await mine.begun
   const { stack, people } = world
   const description = describeStack(stack, people)
   writeStackFile(join(mine.folder, 'stack.json'), description)
   project.provide('stack', description)
   project.provide('recorder_url', recorder.url)
+  project.provide('private_ca_url', privateCa.url)
   return async () => {
     mine.users -= 1
     if (mine.users === 0) await end(mine)
@@ -63,16 +67,18 @@ async function makeTestWorld(folder: string): Promise<Begun> {
   const progress = progressTo(process.stderr)
   progress.heading('Stack under test')
   const [port, edge_port] = [await freePort(), await freePort()]
-  const recorder = await startRecorder(port)
+  const privateCa = await startStandIn()
+  const recorder = await startRecorder(port, { 'acm-pca': privateCa.port })
   const environment = { ...recorder.environment, ...kept(join(folder, 'kept')) }
   const notifications = JSON.stringify({ webhooks })
   const crl_push = JSON.stringify(pushTargets)
-  const given = { notifications, crl_push, environment }
+  const pca_authorities = JSON.stringify({ private: privateCa.arn })
+  const given = { notifications, crl_push, pca_authorities, environment }
   const options = { folder, port, edge_port, emulator: null, private_ca: false, ...given }
   const world = await makeWorld(options, progress)
   const { restart } = world.stack
   if (restart !== null) recorder.restartBy(restart)
-  return { world, recorder }
+  return { world, recorder, privateCa }
 }
 
 /** What the emulator is told so that it writes its state down when it is asked to end, and finds it again. */
@@ -85,12 +91,13 @@ const kept = (folder: string) => ({
 
 /** Where no test of the run has looked at the permissions, they are looked at here: a denied call fails any run. */
 async function end({ begun, folder, projects }: Shared): Promise<void> {
-  const { world, recorder } = await begun
+  const { world, recorder, privateCa } = await begun
   try {
     if (!projects.has('permissions')) await refuseDenied(world.stack.emulator_url, recorder)
   } finally {
     await world.stack.stop()
     recorder.stop()
+    privateCa.stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
