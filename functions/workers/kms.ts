@@ -3,6 +3,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { isUnavailable } from '../../lib/aws/passing.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
@@ -24,6 +25,7 @@ const deps = {
   issuers: issuers(table),
   certificates: certificates(table),
   signer: signer(environment('CA_KEYS')),
+  isUnavailable,
   status_url: environment('STATUS_URL'),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),

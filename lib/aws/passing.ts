@@ -15,3 +15,26 @@ const passing: ReadonlySet<string> = new Set([
 export const isPassing = (error: unknown): boolean =>
   error instanceof Error &&
   (passing.has(error.name) || ('$retryable' in error && error.$retryable !== undefined))
+
+/** What KMS says of a key that somebody took away, and may give back. */
+const withheld: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'DisabledException',
+  'KeyUnavailableException',
+  'KMSInvalidStateException',
+])
+
+/** How a connection fails before anybody answers. */
+const unreached: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+/** Whether a key gave no signature for a reason that has nothing to do with what was to be signed. */
+export const isUnavailable = (error: unknown): boolean =>
+  isPassing(error) ||
+  (error instanceof Error && (withheld.has(error.name) || ('code' in error && unreached.has(error.code))))

@@ -17,7 +17,7 @@ import {
   complete,
   fail,
   failFinal,
-  type IssueDeps,
+  type KeylessDeps,
   maximumAttempts,
   prepare,
   signingIssuer,
@@ -25,7 +25,7 @@ import {
 import { checkPlan } from './rebuild-plan.ts'
 import { type RevokeAtAuthorityDeps, revokeAtAuthority } from './revoke-at-authority.ts'
 
-export type AuthorityDeps = Omit<IssueDeps, 'signer'> &
+export type AuthorityDeps = KeylessDeps &
   RevokeAtAuthorityDeps & {
     readonly authority: Authority
     /** Delivers the job again after so many seconds. */

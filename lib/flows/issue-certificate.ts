@@ -4,6 +4,7 @@ import { digestOf } from '../model/digest.ts'
 import { type Mandate, placeOf } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { Issuance, JobFile } from '../model/job.ts'
+import { isAwaited, pauseBefore } from '../model/patience.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Rules } from '../model/requirement.ts'
 import { instantOf, later } from '../model/time.ts'
@@ -20,9 +21,14 @@ export type IssueDeps = CarryOutDeps & {
   readonly issuers: Pick<Issuers, 'get'>
   readonly certificates: Pick<Certificates, 'get'>
   readonly signer: Signer
+  /** Whether the signer failed for a reason that has nothing to do with the job. */
+  readonly isUnavailable: (error: unknown) => boolean
   /** Where relying parties were told to look: part of what every plan says. */
   readonly status_url: string
 }
+
+/** What it takes to issue, but for a key. */
+export type KeylessDeps = Omit<IssueDeps, 'signer' | 'isUnavailable'>
 
 type Leaf = Exclude<Issuing, { type: 'IssuerChange' }>
 
@@ -149,7 +155,7 @@ const unclaimable: Readonly<Record<string, string>> = {
  * is refused: nobody brings a job back to sign it a second time.
  */
 export const claim = async (
-  deps: Omit<IssueDeps, 'signer'>,
+  deps: KeylessDeps,
   file: JobFile,
   { issuance, issuer_id, key }: Claiming,
 ): Promise<JobFile | null> => {
@@ -182,11 +188,7 @@ export const claim = async (
 }
 
 /** Ends a job that can never succeed. Its certificate stays as usable and renewable as before. */
-export const fail = async (
-  deps: Omit<IssueDeps, 'signer'>,
-  file: JobFile,
-  reason: string,
-): Promise<Result> => {
+export const fail = async (deps: KeylessDeps, file: JobFile, reason: string): Promise<Result> => {
   const change = step(
     file,
     { status: 'Failed', error_message: reason.slice(0, 2000) },
@@ -197,11 +199,7 @@ export const fail = async (
 }
 
 /** Stores the certificate with the step that completes its job; again where the certificate moved meanwhile. */
-export const complete = async (
-  deps: Omit<IssueDeps, 'signer'>,
-  file: JobFile,
-  signed: Signed,
-): Promise<Result> => {
+export const complete = async (deps: KeylessDeps, file: JobFile, signed: Signed): Promise<Result> => {
   for (let round = 0; round < 5; round += 1) {
     const now = deps.now()
     const { writes, drafts } = await issuedWrites(deps, file, signed, now)
@@ -210,6 +208,37 @@ export const complete = async (
     if (stored.conflict !== 'next_certificate') return 'in_other_hands'
   }
   throw new Error(`the certificate of ${file.job.id} is too contended`)
+}
+
+/**
+ * A key that is throttled, disabled or out of reach costs a job none of its
+ * attempts for as long as it is waited for: nobody has to ask, and nobody to
+ * approve, once more because KMS was away. Its message is delivered again all the same.
+ */
+const postpone = async (deps: IssueDeps, file: JobFile, error: unknown): Promise<void> => {
+  const { job, issuance } = file
+  const now = deps.now()
+  if (job.lease === null || issuance === null || !deps.isUnavailable(error) || !isAwaited(issuance, now))
+    return
+  const until = instantOf(later(now, pauseBefore(issuance, now)))
+  const reason = error instanceof Error ? error.name : 'unknown'
+  const actor = { id: deps.worker, type: 'System' } as const
+  const draft = { type: 'issuance_postponed', actor, details: { reason, until } } as const
+  const moved = { attempts: job.attempts - 1, lease: { ...job.lease, until } }
+  await deps.jobs.commit(step(file, moved, [draft], now))
+}
+
+const signed = async (
+  deps: IssueDeps,
+  claimed: JobFile,
+  sign: () => Promise<Uint8Array>,
+): Promise<Uint8Array> => {
+  try {
+    return await sign()
+  } catch (error) {
+    await postpone(deps, claimed, error)
+    throw error
+  }
 }
 
 const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<Result> => {
@@ -232,7 +261,8 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
   if (claimed === null) return 'in_other_hands'
   const issuer_spki = Buffer.from(parent?.spki ?? content.plan.public_key.spki, 'base64')
   const event_id = claimed.events.at(-1)?.id ?? ''
-  const der = await signMandated(mandate, linted, { signer: deps.signer, key, issuer_spki, event_id })
+  const signing = { signer: deps.signer, key, issuer_spki, event_id }
+  const der = await signed(deps, claimed, () => signMandated(mandate, linted, signing))
   return complete(deps, claimed, { der, parent, document: rules.current?.document ?? null })
 }
 
@@ -247,7 +277,7 @@ const final: ReadonlySet<string> = new Set([
 
 /** Carries out; what a rule refuses for good fails the job, and is not tried again. */
 export const failFinal = async (
-  deps: Omit<IssueDeps, 'signer'>,
+  deps: KeylessDeps,
   job_id: string,
   work: () => Promise<Result>,
 ): Promise<Result> => {

@@ -38,6 +38,9 @@ const most = 200
 const waitingOf = ({ status, approval }: Job): Approval | null =>
   status === 'AwaitingApproval' && approval?.state === 'pending' ? approval : null
 
+/** A lease that ran out as it was meant to: its worker is alive, and waits for a key. */
+const isPostponed = ({ events }: JobFile): boolean => events.at(-1)?.type === 'issuance_postponed'
+
 const nextLook = (job: Job, now: Date): string => {
   const waiting = waitingOf(job)
   if (waiting === null)
@@ -81,7 +84,7 @@ export const tend = async (deps: Deps): Promise<Tended> => {
     if (due === null) {
       await deps.jobs.touch(job, instantOf(now), nextLook(job, now))
       touched += 1
-      if (job.lease !== null) reclaimed += 1
+      if (job.lease !== null && !isPostponed(file)) reclaimed += 1
       continue
     }
     const { step } = due

@@ -76,6 +76,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   approval_refused: nothing,
   job_cancelled: ({ job }) => resumed(job),
   issuance_planned: nothing,
+  // Delivered again by its queue, and by the sweep once its lease is over.
+  issuance_postponed: nothing,
   certificate_ordered: nothing,
   certificate_issued: nothing,
   certificate_quarantined: nothing,

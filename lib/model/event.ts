@@ -24,6 +24,7 @@ export const eventTypes = [
   'approval_refused',
   'job_cancelled',
   'issuance_planned',
+  'issuance_postponed',
   'certificate_ordered',
   'certificate_issued',
   'certificate_quarantined',

@@ -50,6 +50,7 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
     },
   ],
   issuance_failed: issued('failed'),
+  issuance_postponed: () => [{ name: 'signatures_postponed', unit: 'Count', value: 1, dimensions: {} }],
   // An alarm looks at all issuers together: CloudWatch adds up no dimensions by itself.
   certificate_quarantined: ({ details }) =>
     [String(details.issuer_id), 'all'].map((issuer_id) => ({

@@ -8,6 +8,9 @@ export const instant = z.iso.datetime({ precision: 3 })
 
 export const instantOf = (date: Date): string => date.toISOString()
 
+/** From one instant to another, in seconds. */
+export const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000
+
 export const later = (date: Date, seconds: number): Date => new Date(date.getTime() + seconds * 1000)
 
 const form = /^P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?$/

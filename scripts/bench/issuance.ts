@@ -9,6 +9,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { isUnavailable } from '../../lib/aws/passing.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { keys } from '../../lib/aws/table.ts'
@@ -53,6 +54,7 @@ const ports = ({ stack, clients }: World) => {
     issuers: issuers(table),
     certificates: certificates(table),
     signer: signer(stack.outputs.CaKeys, clients.kms),
+    isUnavailable,
     receiptKeys: receiptKeys(stack.outputs.ReceiptKeys, {
       region,
       endpoint: stack.emulator_url,

@@ -75,9 +75,13 @@ export async function jobCompleted(api: Api, id: string): Promise<JobView> {
 
 type Look<T> = { readonly found: T } | { readonly seen: string }
 
-/** Looks again and again until there is something to find, for at most a minute. */
-export async function eventually<T>(expected: string, look: () => Promise<Look<T>>): Promise<T> {
-  const end = Date.now() + 60_000
+/** Looks again and again until there is something to find, for at most a minute unless it is told otherwise. */
+export async function eventually<T>(
+  expected: string,
+  look: () => Promise<Look<T>>,
+  seconds = 60,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000
   for (;;) {
     const outcome = await look()
     if ('found' in outcome) return outcome.found

@@ -49,6 +49,9 @@ describe('a CA key that somebody disabled', () => {
     await clients.kms.send(new EnableKeyCommand({ KeyId }))
     await timePasses(asked.job_id)
     await issuedOnce(asked)
+    const { job, events } = await fileOf(asked.job_id)
+    expect(typesOf(events)).toContain('issuance_postponed')
+    expect(job.attempts).toBe(1)
   })
 })
 

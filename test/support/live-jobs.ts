@@ -6,6 +6,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { isUnavailable } from '../../lib/aws/passing.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { type ReceiptKeyArns, receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { receiptSigner } from '../../lib/aws/receipt-signer.ts'
@@ -41,6 +42,7 @@ export const live = {
   bypass: null,
   serials: serialStatuses(table),
   signer: signer(stack.ca_keys, clients.kms),
+  isUnavailable,
   status_url: stack.status_url,
   random,
   now: () => new Date(),

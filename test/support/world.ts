@@ -19,6 +19,7 @@ import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { notifications } from '../../lib/aws/notifications.ts'
+import { isUnavailable } from '../../lib/aws/passing.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { renewals } from '../../lib/aws/renewals.ts'
 import { replays } from '../../lib/aws/replays.ts'
@@ -241,6 +242,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
         isCaKey(key) ? caKeys[key].publicKey.export({ format: 'der', type: 'spki' }) : null,
     },
     signer,
+    isUnavailable,
     site,
     rows,
     seal: async (plain: Uint8Array) => Buffer.from(plain).toString('base64'),
