@@ -33,6 +33,7 @@ const aws = (namespace: string, name: string, dimensionsMap: Record<string, stri
 
 /** What the alarms look at that has a name of its own in each deployment. */
 export type Watched = {
+  readonly stage: Pick<Stage, 'pca_authorities' | 'crl_push'>
   readonly table_name: string
   readonly api_id: string
   readonly state_machine_arn: string
@@ -42,8 +43,28 @@ export type Watched = {
   readonly dead_letters: Readonly<Record<string, IMetric>>
 }
 
+/** What can happen only in a stage with authorities of AWS Private CA. */
+const ofAuthorities: AlarmRow = {
+  id: 'quarantined',
+  says: 'AWS Private CA made another certificate than was approved',
+  section: 'A certificate is quarantined',
+  metric: ours('certificates_quarantined', Duration.minutes(5), 'Sum', { issuer_id: 'all' }),
+  threshold: 0,
+}
+
+/** What can happen only in a stage that gives its lists to others. */
+const ofPushedLists: AlarmRow = {
+  id: 'crl-push-refused',
+  says: 'An AWS service does not take the CRL that it is to be given, and goes on with an older one',
+  section: 'A list is not taken',
+  metric: ours('crl_pushes_total', Duration.minutes(15), 'Sum', { outcome: 'refused' }),
+  threshold: 0,
+}
+
 /** Every alarm of a deployment that looks at a figure. Those about signing keys are in key-alarm.ts. */
 export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
+  ...(Object.keys(watched.stage.pca_authorities).length > 0 ? [ofAuthorities] : []),
+  ...(watched.stage.crl_push.length > 0 ? [ofPushedLists] : []),
   ...Object.entries(watched.dead_letters).map(
     ([name, metric]): AlarmRow => ({
       id: `dead-letters-${name}`,
@@ -68,20 +89,6 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     // Lists are good for a day and made anew by the middle of it.
     threshold: Duration.hours(18).toSeconds(),
     silence_is_bad: true,
-  },
-  {
-    id: 'quarantined',
-    says: 'AWS Private CA made another certificate than was approved',
-    section: 'A certificate is quarantined',
-    metric: ours('certificates_quarantined', Duration.minutes(5), 'Sum', { issuer_id: 'all' }),
-    threshold: 0,
-  },
-  {
-    id: 'crl-push-refused',
-    says: 'An AWS service does not take the CRL that it is to be given, and goes on with an older one',
-    section: 'A list is not taken',
-    metric: ours('crl_pushes_total', Duration.minutes(15), 'Sum', { outcome: 'refused' }),
-    threshold: 0,
   },
   {
     id: 'ocsp-faults',

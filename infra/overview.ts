@@ -9,7 +9,7 @@ import {
   Metric,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { deployedIn } from './access.ts'
+import { deployedIn, type FunctionId } from './access.ts'
 import type { Stage } from './config.ts'
 import { functionName } from './names.ts'
 
@@ -30,12 +30,29 @@ function graph(title: string, left: readonly (Metric | MathExpression)[]): IWidg
   return new GraphWidget({ title, left: [...left], width: 8, height: 6 })
 }
 
+/** What stands between somebody who waits and their answer. */
+const waitedFor: readonly FunctionId[] = [
+  'api-read',
+  'api-submit',
+  'api-decide',
+  'relay',
+  'worker-kms',
+  'status-ocsp',
+]
+
+const throttles = new Metric({
+  namespace: 'AWS/Lambda',
+  metricName: 'Throttles',
+  statistic: 'Sum',
+  period: Duration.minutes(5),
+})
+
 /** One page that tells whether the system is well: alarms first, then the way of a request, then the machinery. */
 export class Overview extends Construct {
   constructor(scope: Construct, id: string, { stage, alarms }: OverviewProps) {
     super(scope, id)
-    const ofFunctions = (metricName: string, statistic: string) =>
-      deployedIn(stage).map(
+    const ofFunctions = (metricName: string, statistic: string, ids = deployedIn(stage)) =>
+      ids.map(
         (id) =>
           new Metric({
             namespace: 'AWS/Lambda',
@@ -80,8 +97,8 @@ export class Overview extends Construct {
         ],
         [
           graph('Faults of functions', ofFunctions('Errors', 'Sum')),
-          graph('Throttled functions', ofFunctions('Throttles', 'Sum')),
-          graph('Duration of functions', ofFunctions('Duration', 'p90')),
+          graph('Throttled functions, of the whole account', [throttles]),
+          graph('Duration of what people wait for', ofFunctions('Duration', 'p90', waitedFor)),
         ],
       ],
     })

@@ -119,7 +119,8 @@ export class ServiceStack extends Stack {
     // Thirty of them sign some 250 times a second: below the 300 that KMS takes of an account's ECC keys.
     new Worker(this, 'worker-kms', { around, work: work.kms, batchSize: 5, maxConcurrency: 30 })
     // AWS takes 25 orders a second of one authority.
-    new Worker(this, 'worker-acm-pca', { around, work: work.pca, batchSize: 5, maxConcurrency: 4 })
+    const enabled = Object.keys(stage.pca_authorities).length > 0
+    new Worker(this, 'worker-acm-pca', { around, work: work.pca, batchSize: 5, maxConcurrency: 4, enabled })
     new Worker(this, 'worker-apply', { around, work: work.apply, batchSize: 10 })
     new Worker(this, 'worker-publish-status', {
       around,
@@ -146,6 +147,7 @@ export class ServiceStack extends Stack {
       arns: Object.values(data.caKeys),
     })
     const rows = alarmRows({
+      stage,
       table_name: data.table.tableName,
       api_id: api.id,
       state_machine_arn: workflow.arn,

@@ -44,12 +44,14 @@ type WorkerProps = {
   /** How long messages are gathered; more than ten of them at once take a second at least. */
   readonly batchSeconds?: number
   readonly maxConcurrency?: number
+  /** Whether anything is ever sent there: a queue that is asked all day costs as much as one that is used. */
+  readonly enabled?: boolean
 }
 
 /** A function that takes jobs from one queue; a failed message does not hold back its batch. */
 export class Worker extends PrivilegedFunction {
   constructor(scope: Construct, id: FunctionId, props: WorkerProps) {
-    const { around, work, batchSize, batchSeconds, maxConcurrency } = props
+    const { around, work, batchSize, batchSeconds, maxConcurrency, enabled = true } = props
     super(scope, id, around)
     this.addToRolePolicy(
       new PolicyStatement({
@@ -62,6 +64,7 @@ export class Worker extends PrivilegedFunction {
       eventSourceArn: work.queue.queueArn,
       batchSize,
       reportBatchItemFailures: true,
+      enabled,
       ...(batchSeconds === undefined ? {} : { maxBatchingWindow: Duration.seconds(batchSeconds) }),
       ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     })

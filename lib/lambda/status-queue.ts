@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { withoutNoughts } from '../model/measures.ts'
 import { faultLogger, logger } from './logger.ts'
 import { measure } from './metrics.ts'
 import { jsonOf, noteLastDelivery, statusMessage } from './queue.ts'
@@ -25,7 +26,7 @@ const measureLists = async (states: AsyncIterable<ListState>): Promise<void> => 
     const dimensions = { issuer_id }
     measure([
       { name: 'crl_age_seconds', unit: 'Seconds', value: age_seconds, dimensions },
-      { name: 'crl_entries', unit: 'Count', value: entries, dimensions },
+      ...withoutNoughts([{ name: 'crl_entries', unit: 'Count', value: entries, dimensions }]),
     ])
   }
   measure([{ name: 'crl_age_seconds', unit: 'Seconds', value: oldest, dimensions: { issuer_id: 'all' } }])

@@ -83,19 +83,28 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
 /** What an event adds to the metrics: they count what is on record, and nothing else. */
 export const measuresOf = (event: Event): readonly Measure[] => table[event.type]?.(event) ?? []
 
+/**
+ * CloudWatch asks for a metric by the hours in which it is sent, so that a
+ * nought of what is seldom there is not sent: no figure is none. Whether a
+ * sweep runs at all is seen by its invocations, which AWS counts.
+ */
+export const withoutNoughts = (measures: readonly Measure[]): readonly Measure[] =>
+  measures.filter(({ value }) => value !== 0)
+
 /** What a sweep adds to the metrics: what nobody decides, and what nobody finishes. */
 export const measuresOfSweep = (swept: {
   readonly reclaimed: number
   readonly longest_wait_seconds: number
-}): readonly Measure[] => [
-  {
-    name: 'approval_waiting_seconds',
-    unit: 'Seconds',
-    value: swept.longest_wait_seconds,
-    dimensions: {},
-  },
-  { name: 'leases_reclaimed', unit: 'Count', value: swept.reclaimed, dimensions: {} },
-]
+}): readonly Measure[] =>
+  withoutNoughts([
+    {
+      name: 'approval_waiting_seconds',
+      unit: 'Seconds',
+      value: swept.longest_wait_seconds,
+      dimensions: {},
+    },
+    { name: 'leases_reclaimed', unit: 'Count', value: swept.reclaimed, dimensions: {} },
+  ])
 
 /** What a sweep over renewals adds: what was due, how long the first of it had waited, and what is left. */
 export const measuresOfRenewals = (swept: {
@@ -103,9 +112,10 @@ export const measuresOfRenewals = (swept: {
   readonly backlog_seconds: number
   readonly left: number
   readonly faults: number
-}): readonly Measure[] => [
-  { name: 'renewals_due', unit: 'Count', value: swept.due, dimensions: {} },
-  { name: 'renewals_backlog_seconds', unit: 'Seconds', value: swept.backlog_seconds, dimensions: {} },
-  { name: 'renewals_left', unit: 'Count', value: swept.left, dimensions: {} },
-  { name: 'renewals_faults', unit: 'Count', value: swept.faults, dimensions: {} },
-]
+}): readonly Measure[] =>
+  withoutNoughts([
+    { name: 'renewals_due', unit: 'Count', value: swept.due, dimensions: {} },
+    { name: 'renewals_backlog_seconds', unit: 'Seconds', value: swept.backlog_seconds, dimensions: {} },
+    { name: 'renewals_left', unit: 'Count', value: swept.left, dimensions: {} },
+    { name: 'renewals_faults', unit: 'Count', value: swept.faults, dimensions: {} },
+  ])

@@ -6,7 +6,7 @@ export function deployed() {
   const { resources } = synthesize('prod')
   const count = (type: string): number => ofType(resources, type).length
   const polled = ofType(resources, 'AWS::Lambda::EventSourceMapping').filter(
-    ({ EventSourceArn }) => EventSourceArn?.['Fn::GetAtt']?.[1] === 'Arn',
+    ({ EventSourceArn, Enabled }) => EventSourceArn?.['Fn::GetAtt']?.[1] === 'Arn' && Enabled !== false,
   )
   const fixed: Usage = {
     key_months: count('AWS::KMS::Key'),

@@ -33,6 +33,9 @@ const latencyOf = (action: Action): number =>
 /** Octets of START, END and REPORT, which Lambda writes for each invocation. */
 const platformLines = 330
 
+/** Octets of the line that Step Functions writes for each entry of a history, without data. */
+export const historyLine = 330
+
 /** Octets of the line that API Gateway writes for each request. */
 export const accessLine = 300
 

@@ -28,7 +28,7 @@ import { measuresOfRenewals, measuresOfSweep } from '../../lib/model/measures.ts
 import type { ShardRows, Signer, StatusSite } from '../../lib/ports.ts'
 import { signEvent } from '../../test/support/trail.ts'
 import { makeFurnishedWorld, type Name } from '../../test/support/world.ts'
-import { accessLine, makeMeter } from './meter.ts'
+import { accessLine, historyLine, makeMeter } from './meter.ts'
 import { meteredTable } from './metered-table.ts'
 
 const signerRole = 'arn:aws:iam::111122223333:role/signer'
@@ -45,6 +45,9 @@ function approvedStates(): readonly string[] {
   const [approved] = States['Two people?'].Choices
   return [StartAt, States['Wait for a decision'].Next, States['Read the decision'].Next, approved?.Next ?? '']
 }
+
+/** Entries of an approved execution's history: of a task five, of one that waits for its token six, of a choice two, and its own beginning and end. */
+const historyEntries = 6 + 5 + 2 + 5 + 2
 
 const messageOf = (body: object): SQSEvent =>
   ({
@@ -223,6 +226,7 @@ export const makeMeteredWorld = async () => {
       start: async ({ approval_id, job_id }: { readonly approval_id: string; readonly job_id: string }) => {
         meter.call('states:StartExecution')
         meter.add('transitions', 1)
+        meter.add('log_gigabytes', (historyEntries * historyLine) / 1e9)
         waiting.push(() => park(approval_id, job_id))
       },
       wake: async (token: string) => {

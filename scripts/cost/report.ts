@@ -1,5 +1,5 @@
 import type { Metered } from './meter.ts'
-import { bill, pricesAsOf, privateCa, sumOf, times, totalOf, type Usage } from './prices.ts'
+import { beyondAllowances, bill, pricesAsOf, privateCa, sumOf, times, totalOf, type Usage } from './prices.ts'
 
 type Run = { readonly ungated: Metered; readonly gated: Metered; readonly idle: Usage }
 
@@ -26,12 +26,30 @@ const items = (usage: Usage, digits?: number): string =>
     ],
   )
 
-const verdict = (what: string, usd: number, goal: number): readonly string[] => [
-  what,
-  dollars(goal, 3),
+type Outcome = { readonly listed: number; readonly with_allowances: number }
+
+const judged = (usd: number, goal: number): readonly string[] => [
   dollars(usd, 3),
   usd <= goal ? 'met' : 'missed',
 ]
+
+const verdict = (what: string, { listed, with_allowances }: Outcome, goal: number): readonly string[] => [
+  what,
+  dollars(goal, 3),
+  ...judged(listed, goal),
+  ...judged(with_allowances, goal),
+]
+
+/** At list prices, and as what a month's bill grows by where nothing else than the idle month used the allowances. */
+const added = (idle: Usage, more: Usage): Outcome => ({
+  listed: totalOf(more),
+  with_allowances: totalOf(beyondAllowances(sumOf(idle, more))) - totalOf(beyondAllowances(idle)),
+})
+
+const less = (a: Outcome, b: Outcome): Outcome => ({
+  listed: a.listed - b.listed,
+  with_allowances: a.with_allowances - b.with_allowances,
+})
 
 const calls = ({ calls: made, invocations }: Metered): string =>
   Object.entries({ ...made, ...invocations })
@@ -47,7 +65,7 @@ const writes = ({ writes: units }: Metered): string =>
     .join(', ')
 
 /** A month of so many certificates; what is kept is a year's worth of items, of which a month is added each month. */
-function month({ idle, ...issued }: Run, certificates: number, which: 'ungated' | 'gated'): number {
+function month({ idle, ...issued }: Run, certificates: number, which: 'ungated' | 'gated'): Usage {
   const { usage, kept, series } = issued[which]
   const stored = {
     table_gb_months: (kept.with_indexes * certificates * 12) / 1e9,
@@ -55,7 +73,7 @@ function month({ idle, ...issued }: Run, certificates: number, which: 'ungated' 
     log_gb_months: (usage.log_gigabytes ?? 0) * certificates * 12,
     metric_months: series.length,
   }
-  return totalOf(sumOf(idle, times(usage, certificates), stored))
+  return sumOf(idle, times(usage, certificates), stored)
 }
 
 const volumes = [3, 4, 5, 6, 7].map((power) => 10 ** power)
@@ -63,15 +81,16 @@ const volumes = [3, 4, 5, 6, 7].map((power) => 10 ** power)
 /** What `npm run cost` prints: Markdown, for people and for docs/operator/cost.md. */
 export function report(run: Run): string {
   const [ungated, gated] = [times(run.ungated.usage, 1000), times(run.gated.usage, 1000)]
-  const more = totalOf(gated) - totalOf(ungated)
+  const [one, other] = [added(run.idle, ungated), added(run.idle, gated)]
+  const idle = { listed: totalOf(run.idle), with_allowances: totalOf(beyondAllowances(run.idle)) }
   return [
-    `Prices of us-east-1 as of ${pricesAsOf}, on demand, without any free tier.`,
+    `Prices of us-east-1 as of ${pricesAsOf}, on demand. *Allowances* are what every account has each month for as long as it exists; the table has both, and what follows it is at list prices unless it says otherwise.`,
     table(
-      ['', 'goal', 'now', ''],
+      ['', 'goal', 'list price', '', 'with allowances', ''],
       [
-        verdict('1,000 certificates that need nobody else', totalOf(ungated), goals.ungated),
-        verdict('what it costs more that somebody approves each', more, goals.more_gated),
-        verdict('a month in which nothing is asked', totalOf(run.idle), goals.idle),
+        verdict('1,000 certificates that need nobody else', one, goals.ungated),
+        verdict('what it costs more that somebody approves each', less(other, one), goals.more_gated),
+        verdict('a month in which nothing is asked', idle, goals.idle),
       ],
     ),
     '### 1,000 certificates that need nobody else',
@@ -84,13 +103,25 @@ export function report(run: Run): string {
     `Its write units: ${writes(run.gated)}.`,
     '### A month in which nothing is asked',
     items(run.idle, 2),
+    'The same with allowances:',
+    items(beyondAllowances(run.idle), 2),
     '### By the month',
     table(
-      ['certificates a month', 'ungated', 'gated', 'AWS Private CA, general purpose', 'short-lived mode'],
+      [
+        'certificates a month',
+        'ungated',
+        'gated',
+        'ungated, with allowances',
+        'gated, with allowances',
+        'AWS Private CA, general purpose',
+        'short-lived mode',
+      ],
       volumes.map((count) => [
         count.toLocaleString('en-US'),
-        dollars(month(run, count, 'ungated'), 0),
-        dollars(month(run, count, 'gated'), 0),
+        dollars(totalOf(month(run, count, 'ungated')), 0),
+        dollars(totalOf(month(run, count, 'gated')), 0),
+        dollars(totalOf(beyondAllowances(month(run, count, 'ungated'))), 0),
+        dollars(totalOf(beyondAllowances(month(run, count, 'gated'))), 0),
         dollars(privateCa.general_purpose(count), 0),
         dollars(privateCa.short_lived(count), 0),
       ]),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { anchorOf } from '../../infra/alarms.ts'
 import { stageNames } from '../../infra/config.ts'
+import { pushTargets } from '../support/pushed-lists.ts'
 import { ofType, type Synthesized, synthesize } from '../support/stack-templates.ts'
 
 const runbook = readFileSync(join(import.meta.dirname, '../../docs/operator/runbook.md'), 'utf8')
@@ -46,19 +47,6 @@ describe.each(stageNames)('alarms of stage %s', (name) => {
     ['crl-age', { MetricName: 'crl_age_seconds', Threshold: 64_800, TreatMissingData: 'breaching' }],
     ['tend-silent', { MetricName: 'Invocations', TreatMissingData: 'breaching' }],
     ['approval-age', { MetricName: 'approval_waiting_seconds', Threshold: 259_200 }],
-    [
-      'quarantined',
-      {
-        MetricName: 'certificates_quarantined',
-        Threshold: 0,
-        ComparisonOperator: 'GreaterThanThreshold',
-        Statistic: 'Sum',
-        Dimensions: [
-          { Name: 'issuer_id', Value: 'all' },
-          { Name: 'service', Value: 'countersign' },
-        ],
-      },
-    ],
     ['ocsp-faults', { MetricName: 'ocsp_requests_total' }],
     ['stale-leases', { MetricName: 'leases_reclaimed' }],
     ['table-throttles', { MetricName: 'WriteThrottleEvents' }],
@@ -81,6 +69,19 @@ describe.each(stageNames)('alarms of stage %s', (name) => {
     )
   })
 
+  it('look at one metric each: of an alarm over several, each would be paid for', () => {
+    for (const { Metrics } of alarms()) expect(Metrics).toBeUndefined()
+  })
+
+  it('and all else on the dashboard are fewer metrics than AWS shows without charge in every account', () => {
+    const [dashboard] = ofType(synthesized.resources, 'AWS::CloudWatch::Dashboard')
+    const named = JSON.stringify(dashboard.DashboardBody).match(/\\"AWS\/[A-Za-z]+\\",/g) ?? []
+    const searches = JSON.stringify(dashboard.DashboardBody).match(/SEARCH\(/g) ?? []
+    // A search finds as many metrics as there are: few of them, but not none.
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.length + searches.length).toBeLessThanOrEqual(40)
+  })
+
   it('are all on the dashboard', () => {
     const [dashboard] = ofType(synthesized.resources, 'AWS::CloudWatch::Dashboard')
     const body = JSON.stringify(dashboard.DashboardBody)
@@ -88,5 +89,47 @@ describe.each(stageNames)('alarms of stage %s', (name) => {
       ([, { Type }]) => Type === 'AWS::CloudWatch::Alarm',
     )
     for (const [id] of ids) expect(body).toContain(id)
+  })
+})
+
+describe('alarms about what not every stage has', () => {
+  const named = ({ resources }: Synthesized, id: string) =>
+    ofType(resources, 'AWS::CloudWatch::Alarm').find(({ AlarmName }) => AlarmName === `countersign-dev-${id}`)
+
+  it.each(['quarantined', 'crl-push-refused'])('%s is not there where it could never go off', (id) => {
+    expect(named(synthesize('dev'), id)).toBeUndefined()
+  })
+
+  it('quarantined watches its figure in a stage with an authority, whose queue is then asked', () => {
+    const arn = 'arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/0a1b'
+    const context = { pca_authorities: JSON.stringify({ private: arn }) }
+    expect(named(synthesize('dev', context), 'quarantined')).toMatchObject({
+      MetricName: 'certificates_quarantined',
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      Statistic: 'Sum',
+      Dimensions: [
+        { Name: 'issuer_id', Value: 'all' },
+        { Name: 'service', Value: 'countersign' },
+      ],
+    })
+    const sleeping = (synthesized: Synthesized) =>
+      ofType(synthesized.resources, 'AWS::Lambda::EventSourceMapping').filter(
+        ({ Enabled }) => Enabled === false,
+      )
+    expect(sleeping(synthesize('dev', context))).toEqual([])
+    expect(sleeping(synthesize('dev'))).toHaveLength(1)
+  })
+
+  it('crl-push-refused watches its figure in a stage that gives its lists to others', () => {
+    const synthesized = synthesize('dev', { crl_push: JSON.stringify(pushTargets) })
+    expect(named(synthesized, 'crl-push-refused')).toMatchObject({
+      MetricName: 'crl_pushes_total',
+      Threshold: 0,
+      Dimensions: [
+        { Name: 'outcome', Value: 'refused' },
+        { Name: 'service', Value: 'countersign' },
+      ],
+    })
   })
 })

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { itemSize, writeUnits } from '../../scripts/cost/capacity.ts'
-import { bill, prices, privateCa, totalOf } from '../../scripts/cost/prices.ts'
-import { meterIssuances } from '../../scripts/cost/runs.ts'
+import { beyondAllowances, bill, prices, privateCa, totalOf } from '../../scripts/cost/prices.ts'
+import { meterIdle, meterIssuances } from '../../scripts/cost/runs.ts'
 
 type Metered = Awaited<ReturnType<typeof meterIssuances>>
 
@@ -79,9 +79,30 @@ describe('one issuance', () => {
     })
   })
 
-  it('logs less than 5 kB, and 12 kB where somebody approves', () => {
+  it('logs less than 5 kB, and 18 kB where somebody approves, the history of the execution with it', () => {
     expect(metered.ungated.usage.log_gigabytes).toBeLessThan(5e-6)
-    expect(metered.gated.usage.log_gigabytes).toBeLessThan(12e-6)
+    expect(metered.gated.usage.log_gigabytes).toBeLessThan(18e-6)
+  })
+})
+
+describe('a month in which nothing is asked', () => {
+  it('sends three metrics: the age of each list and of the oldest, and no nought', async () => {
+    const idle = await meterIdle()
+    const series = new Set(Object.values(idle).flatMap((metered) => metered.series))
+    expect([...series].toSorted()).toEqual([
+      'crl_age_seconds service=countersign issuer_id=all',
+      'crl_age_seconds service=countersign issuer_id=iss-root',
+      'crl_age_seconds service=countersign issuer_id=iss-web',
+    ])
+  })
+
+  it('asks the table for so much in a sweep, in a look at renewals, and in a refresh', async () => {
+    const { tend, renew, refresh } = await meterIdle()
+    expect([tend, renew, refresh].map(({ calls }) => calls)).toEqual([
+      { 'dynamodb:Query': 2 },
+      { 'dynamodb:GetItem': 1, 'dynamodb:Query': 8 },
+      { 'dynamodb:GetItem': 6, 'dynamodb:Query': 2 },
+    ])
   })
 })
 
@@ -121,6 +142,16 @@ describe('a bill', () => {
       ['transitions', 0.1],
     ])
     expect(totalOf(usage)).toBeCloseTo(0.725, 10)
+  })
+
+  it('leaves out what every account has each month, and no more than was used', () => {
+    const usage = { transitions: 5000, alarm_months: 7, ecc_requests: 100, write_units: 10 }
+    expect(beyondAllowances(usage)).toMatchObject({
+      transitions: 1000,
+      alarm_months: 0,
+      ecc_requests: 100,
+      write_units: 10,
+    })
   })
 
   it.each([

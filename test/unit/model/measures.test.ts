@@ -42,7 +42,6 @@ describe('metrics', () => {
     const waiting = await world.tend()
     expect(measuresOfSweep(waiting)).toEqual([
       { name: 'approval_waiting_seconds', unit: 'Seconds', value: 3660, dimensions: {} },
-      { name: 'leases_reclaimed', unit: 'Count', value: 0, dimensions: {} },
     ])
     await world.call('bob', 'approve', { id: first.approval_id })
     expect(await world.tend()).toMatchObject({ longest_wait_seconds: 60 })
