@@ -34,7 +34,7 @@ export type IndexQuery = {
 /** The few ways in which we use a table, one call each unless said otherwise. */
 export type TableClient = {
   readonly get: (key: Key) => Promise<Row | null>
-  /** Strongly consistent, in one call; the rows come in the order of the keys. */
+  /** Strongly consistent, in one call, or more where the table is short of capacity; the rows come in the order of the keys. */
   readonly getAll: (keys: readonly Key[]) => Promise<readonly (Row | null)[]>
   /** A whole partition, or what of it begins so, from a sort key on: strongly consistent, ascending, a call per megabyte. */
   readonly partition: (pk: string, begins?: string, from?: string) => AsyncIterable<Row>
@@ -92,7 +92,7 @@ const within = (pk: string, begins: string, from: string) => {
   }
 }
 
-/** How often a transaction that merely met another one is tried again. */
+/** How often a transaction that merely met another one is tried again, or what a batch left out asked for. */
 const most = 4
 
 const putOf = (name: string, { put, condition }: Extract<TableWrite, { put: Item }>) => ({
@@ -150,12 +150,18 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
       return Item ?? null
     },
     getAll: async (keys) => {
-      const { Responses, UnprocessedKeys } = await table.send(
-        new BatchGetCommand({ RequestItems: { [name]: { Keys: [...keys], ConsistentRead: true } } }),
-      )
-      if (Object.keys(UnprocessedKeys ?? {}).length > 0)
-        throw new Error('the table did not answer for every key')
-      const rows = Responses?.[name] ?? []
+      const rows: Row[] = []
+      let wanted = keys.map(({ pk, sk }): Record<string, unknown> => ({ pk, sk }))
+      for (let round = 0; wanted.length > 0; round += 1) {
+        if (round > most) throw new Error('the table did not answer for every key')
+        if (round > 0) await pause(25 * 2 ** round * (0.5 + Math.random()))
+        const { Responses, UnprocessedKeys } = await table.send(
+          new BatchGetCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
+        )
+        rows.push(...(Responses?.[name] ?? []))
+        // What the table had no capacity for at this moment.
+        wanted = UnprocessedKeys?.[name]?.Keys ?? []
+      }
       return keys.map(({ pk, sk }) => rows.find((row) => row.pk === pk && row.sk === sk) ?? null)
     },
     partition: async function* (pk, begins = '', from = begins) {
