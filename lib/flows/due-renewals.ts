@@ -1,5 +1,6 @@
 import { instantOf, later } from '../model/time.ts'
 import type { DueRenewal, Renewals } from '../ports.ts'
+import { inTurns } from './in-turns.ts'
 
 /** What is due, and how the oldest hour that is looked at moves on once it is dealt with. */
 export type Scope = {
@@ -18,22 +19,12 @@ const mostKeys = 20_000
 /** What is written into an hour is seen in the index within this time: only then is the hour done with. */
 const settleSeconds = 600
 
-/** How many partitions are asked at once. */
-const together = 16
-
 const hourMilliseconds = 3_600_000
 
 /** Hours are counted here, and written only where they are asked for. */
 const numberOf = (hour: string): number => Date.parse(`${hour}:00:00.000Z`) / hourMilliseconds
 const hourAt = (date: Date): number => Math.floor(date.getTime() / hourMilliseconds)
 const nameOf = (number: number): string => instantOf(new Date(number * hourMilliseconds)).slice(0, 13)
-
-const inTurns = async <T, R>(all: readonly T[], ask: (one: T) => Promise<R>): Promise<readonly R[]> => {
-  const answers: R[] = []
-  for (let from = 0; from < all.length; from += together)
-    answers.push(...(await Promise.all(all.slice(from, from + together).map(ask))))
-  return answers
-}
 
 /**
  * Everything that is due, and nothing that is not: one query a shard for this
@@ -50,8 +41,9 @@ export const dueRenewals = async (renewals: Renewals, now: Date, least: number):
   const hours = [...run, ...new Set(newest)].map(nameOf)
   const shards = Array.from({ length: renewals.shards }, (_, shard) => shard)
   const buckets = hours.flatMap((hour) => shards.map((shard) => ({ hour, shard })))
+  const before = instantOf(now)
   const limit = Math.max(least, Math.ceil(mostKeys / buckets.length))
-  const read = await inTurns(buckets, (bucket) => renewals.due(bucket, instantOf(now), limit))
+  const read = await inTurns(buckets, (bucket) => renewals.due(bucket, before, limit))
   const due = read.flat().sort((a, b) => (a.not_after < b.not_after ? -1 : 1))
   const cut = buckets.filter((_, index) => (read[index]?.length ?? 0) >= limit).map(({ hour }) => hour)
   return {

@@ -4,7 +4,7 @@ import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { planned, type Renewal, renewalPolicyOf } from '../model/renewal.ts'
 import { afterFailure, lookAt, type Sight, type Step, type Tiding } from '../model/renewal-look.ts'
-import { windowOf } from '../model/renewal-window.ts'
+import { instantAt, momentsOf } from '../model/renewal-window.ts'
 import { harmless } from '../model/summary.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import type { DueRenewal, Jobs, Profiles, RenewalFile, Renewals } from '../ports.ts'
@@ -78,7 +78,7 @@ const eventsOf = async (
   tidings: readonly Tiding[],
 ): Promise<readonly Event[]> => {
   const last = await deps.renewals.lastEvent(certificate.id)
-  const { owner, profile_id, name } = certificate
+  const { owner, team, profile_id, name } = certificate
   const drafts = tidings.map(({ type, details }) => ({
     type,
     actor: { id: 'system-renewal', type: 'System' } as const,
@@ -86,6 +86,8 @@ const eventsOf = async (
     job: null,
     details: {
       owner,
+      // Whoever answers for it together with its owner, where it belongs to a team.
+      ...(team === null ? {} : { team }),
       profile_id,
       name: harmless(name),
       summary: harmless(`${certificate.id} (${name}) ends ${row.not_after}`),
@@ -115,8 +117,8 @@ const store = async (deps: Sweep, sight: Sight, step: Extract<Step, { step: 'put
  */
 const waitUntil = (proposal: Proposal, { row, now, profile }: Sight): string | null => {
   if (profile === null || proposal.job.status === 'AwaitingApproval' || row.retry_at !== null) return null
-  const { at } = windowOf(row, renewalPolicyOf(profile.document))
-  return at > instantOf(now) && row.expired_approvals === 0 ? at : null
+  const at = Math.round(momentsOf(row, renewalPolicyOf(profile.document)).at)
+  return at > now.getTime() && row.expired_approvals === 0 ? instantAt(at) : null
 }
 
 /** An attempt that led to no job counts like one that did. */

@@ -1,16 +1,35 @@
 import type { Renewal } from './renewal.ts'
 import type { RenewalPolicy } from './renewal-policy.ts'
-import { instantAt, momentsOf } from './renewal-window.ts'
+import { endOfWindow } from './renewal-window.ts'
 import { secondsOf } from './time.ts'
 
 export const urgencies = ['low', 'high', 'critical', 'emergency'] as const
 
 export type Urgency = (typeof urgencies)[number]
 
-/** One alert of a version: how long before its end, as the policy says it; `PT0S` is the end itself. */
-export type Alert = { readonly threshold: string; readonly at: string; readonly urgency: Urgency }
+/**
+ * One alert of a version: how long before its end, as the policy says it (`PT0S`
+ * is the end itself), and when that is, in milliseconds since 1970.
+ */
+export type Alert = { readonly threshold: string; readonly at: number; readonly urgency: Urgency }
 
 export const theEnd = 'PT0S'
+
+type Threshold = { readonly threshold: string; readonly before: number }
+
+/** Of each policy once: every look at every certificate under it asks. */
+const known = new WeakMap<RenewalPolicy, readonly Threshold[]>()
+
+/** The thresholds of a policy, the earliest alert first, with the milliseconds that each is before the end. */
+const thresholdsOf = (policy: RenewalPolicy): readonly Threshold[] => {
+  const found = known.get(policy)
+  if (found !== undefined) return found
+  const made = policy.alerts
+    .map((threshold) => ({ threshold, before: secondsOf(threshold) * 1000 }))
+    .sort((a, b) => b.before - a.before)
+  known.set(policy, made)
+  return made
+}
 
 /**
  * The alerts that a version can give, in their order. What is to renew by
@@ -19,11 +38,10 @@ export const theEnd = 'PT0S'
  */
 const alertsOf = (row: Renewal, policy: RenewalPolicy): readonly Alert[] => {
   const renews = row.state === 'scheduled' || row.state === 'open'
-  const from = renews ? momentsOf(row, policy).end : Date.parse(row.issued_at)
+  const from = renews ? endOfWindow(row, policy) : Date.parse(row.issued_at)
   const end = Date.parse(row.not_after)
-  const times = [...policy.alerts]
-    .sort((a, b) => secondsOf(b) - secondsOf(a))
-    .map((threshold) => ({ threshold, at: end - secondsOf(threshold) * 1000 }))
+  const times = thresholdsOf(policy)
+    .map(({ threshold, before }) => ({ threshold, at: end - before }))
     .filter(({ at }) => at > from)
   const urgencyAt = (index: number): Urgency => {
     if (index === times.length - 1) return 'critical'
@@ -32,10 +50,10 @@ const alertsOf = (row: Renewal, policy: RenewalPolicy): readonly Alert[] => {
   return [
     ...times.map(({ threshold, at }, index) => ({
       threshold,
-      at: instantAt(at),
+      at,
       urgency: urgencyAt(index),
     })),
-    { threshold: theEnd, at: row.not_after, urgency: 'critical' },
+    { threshold: theEnd, at: end, urgency: 'critical' },
   ]
 }
 
@@ -44,5 +62,5 @@ export const alertsAhead = (row: Renewal, policy: RenewalPolicy): readonly Alert
   alertsOf(row, policy).filter(({ threshold }) => !row.alerts.includes(threshold))
 
 /** The alerts whose time has come. The last of them is given, and stands for those before it. */
-export const alertsDue = (row: Renewal, policy: RenewalPolicy, now: string): readonly Alert[] =>
-  alertsAhead(row, policy).filter(({ at }) => at <= now)
+export const alertsDue = (row: Renewal, policy: RenewalPolicy, now: Date): readonly Alert[] =>
+  alertsAhead(row, policy).filter(({ at }) => at <= now.getTime())

@@ -161,7 +161,7 @@ export const lookAt = (sight: Sight): Step => {
   const { row, certificate, profile, job, has_csr, now } = sight
   if (certificate.status !== 'Active') return revoked(sight)
   if (row.state === 'open' && isOver(job)) return afterJob(sight, job)
-  const due = alertsDue(row, policyOf(sight), instantOf(now))
+  const due = alertsDue(row, policyOf(sight), now)
   const last = due.at(-1)
   if (last !== undefined) return alerted(sight, due, last)
   if (row.state === 'open') return put(sight, row)

@@ -60,6 +60,12 @@ export const momentsOf = (
   return { start, end: target + left / 10, at, opens_at }
 }
 
+/** The end of the window alone, in milliseconds since 1970: whoever asks whether a renewal is late needs no more. */
+export const endOfWindow = (lifetime: Lifetime, policy: RenewalPolicy): number => {
+  const { target, left } = spanOf(lifetime, policy)
+  return target + left / 10
+}
+
 /** An instant of so many milliseconds since 1970. */
 export const instantAt = (milliseconds: number): string => instantOf(new Date(Math.round(milliseconds)))
 

@@ -89,7 +89,8 @@ export const planned = (
   { now, look_at = null }: { readonly now: string; readonly look_at?: string | null },
 ): Renewal => {
   const policy = document === null ? defaultRenewalPolicy : renewalPolicyOf(document)
-  const alert = alertsAhead(row, policy)[0]?.at ?? null
+  const [ahead] = alertsAhead(row, policy)
+  const alert = ahead === undefined ? null : instantAt(ahead.at)
   const opens = row.state === 'scheduled' && document !== null ? opensAt(row, document) : null
   const next = earliest(opens, alert, look_at)
   return { ...row, next_at: next !== null && next < now ? now : next }

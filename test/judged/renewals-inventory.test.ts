@@ -70,6 +70,9 @@ it('of a million certificates a sweep looks at those that are due, and at no oth
   expect(swept).toMatchObject({ due: 40, opened: 40, faults: 0, left: 0 })
   expect(examined.items).toBe(40)
   expect(examined.items + examined.queries).toBeLessThanOrEqual(1.05 * 40 + renewalShards)
+  // In capacity: so many keys fit into a unit that the queries themselves are what is paid for.
+  expect(examined.units).toBeLessThanOrEqual(1.05 * 40 + renewalShards)
+  expect(examined.units).toBeLessThanOrEqual(examined.queries)
   const called = (name: string): number => (world.table.calls[name] ?? 0) - (before[name] ?? 0)
   // For each of them so many calls and no more, however many there are besides.
   expect(called('transact')).toBeLessThanOrEqual(40 + 1)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { renewDue } from '../../lib/flows/renew-due.ts'
 import type { Certificate } from '../../lib/model/certificate.ts'
 import type { Change } from '../../lib/model/change.ts'
@@ -6,6 +5,7 @@ import type { Event } from '../../lib/model/event.ts'
 import type { Job } from '../../lib/model/job.ts'
 import type { ProfileVersion } from '../../lib/model/profile.ts'
 import { openedRow, type Renewal, scheduleOf } from '../../lib/model/renewal.ts'
+import { instantOf } from '../../lib/model/time.ts'
 import type { DueRenewal, Jobs, RenewalFile, Renewals } from '../../lib/ports.ts'
 
 /**
@@ -78,7 +78,7 @@ export type YearOptions = {
 }
 
 const start = Date.parse('2026-01-01T00:00:00.000Z')
-const instantAt = (at: number): string => new Date(at).toISOString()
+const instantAt = (at: number): string => instantOf(new Date(at))
 
 export const simulateYear = async (options: YearOptions) => {
   const draw = chance(20_260_301)
@@ -133,7 +133,7 @@ export const simulateYear = async (options: YearOptions) => {
         certificate_id: id,
         certificate_version: number,
         profile_id: `p-${kind.name}`,
-        serial: createHash('sha1').update(String(serials)).digest('hex').replace(/^../, '5a'),
+        serial: `5a${serials.toString(16).padStart(38, '0')}`,
         issued_at: instantAt(issued_at),
         not_after: instantAt(issued_at + kind.lifetime),
         csr_by: 'pr-alice',
@@ -367,6 +367,7 @@ export const simulateYear = async (options: YearOptions) => {
         certificate: {
           id: certificate_id,
           owner: 'pr-alice',
+          team: null,
           name: certificate_id,
           profile_id: id,
           status: 'Active',

@@ -106,12 +106,12 @@ describe('a certificate that is issued', () => {
   it('under a profile without renewals stays off, and its owner is told before it ends', async () => {
     const world = await makeFurnishedWorld()
     await edit(world, 'p-dev-web', { renewal: { enabled: false } })
-    const { certificate_id } = await world.made()
+    const { certificate_id } = await world.made({ team: 'web' })
     expect(await rowOf(world, certificate_id)).toMatchObject({ state: 'off' })
     for (let alerts = 0; alerts < 6; alerts += 1) await sweepAtNext(world, certificate_id)
     expect((await rowOf(world, certificate_id)).next_at).toBeNull()
     expect((await told(world, certificate_id)).map(({ details }) => details)).toMatchObject([
-      { threshold: 'P30D', urgency: 'low', owner: 'pr-alice', renewal: 'off' },
+      { threshold: 'P30D', urgency: 'low', owner: 'pr-alice', team: 'web', renewal: 'off' },
       { threshold: 'P14D', urgency: 'high' },
       { threshold: 'P7D', urgency: 'high' },
       { threshold: 'P1D', urgency: 'high' },

@@ -101,3 +101,17 @@ describe('an instant', () => {
     expect(instantOf(later(new Date('2026-03-01T00:00:00.500Z'), 86_400))).toBe('2026-03-02T00:00:00.500Z')
   })
 })
+
+describe('the text of an instant', () => {
+  it('is what the platform makes of every date, of any year', () => {
+    const dates = fc.date({ noInvalidDate: true })
+    const same = fc.property(dates, (date) => {
+      expect(instantOf(date)).toBe(date.toISOString())
+    })
+    fc.assert(same, { numRuns: 5000 })
+  })
+
+  it('is none of a date that is none', () => {
+    expect(() => instantOf(new Date(Number.NaN))).toThrow(RangeError)
+  })
+})
