@@ -126,7 +126,7 @@ export const access = {
     may: [
       readTable('item', 'items', 'partition', 'condition'),
       ...list('gsi1', 'gsi2', 'gsi3', 'gsi4', 'gsi6'),
-      writeTable(entered, 'JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION'),
+      writeTable(entered, 'JOB', 'CERTIFICATE', 'IDEMPOTENCY', 'REVOCATION', 'BATCH'),
       // Gives away places under standing grants; what was signed in them is not its to write.
       writeTable('USE'),
     ],
@@ -240,7 +240,7 @@ export const access = {
     timeout_seconds: 120,
     file: 'functions/workers/apply.ts',
     purpose: 'Carries out jobs that need no signature',
-    variables: ['RECEIPT_KEYS'],
+    variables: ['RECEIPT_KEYS', 'STATUS_URL'],
     may: [
       readTable('item', 'items', 'partition', 'condition'),
       writeTable('JOB', 'CERTIFICATE', 'SERIAL', 'CRL', 'PROFILE', 'ISSUER', 'GRANT', 'PRINCIPAL', 'SUBJECT'),

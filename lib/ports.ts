@@ -20,6 +20,7 @@ import type { PrincipalFile, PrincipalStep, PrincipalWrite } from './model/princ
 import type { ProfileVersion } from './model/profile.ts'
 import type { QueueName } from './model/queue.ts'
 import type { NextCsr, Renewal } from './model/renewal.ts'
+import type { BatchContent } from './model/renewal-batch.ts'
 import type { Rules } from './model/requirement.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
 import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
@@ -53,6 +54,8 @@ export type UnreadableJob = { readonly unreadable: string; readonly events: read
 export type Jobs = {
   /** Everything of one job, strongly consistent: one call. */
   readonly load: (id: string) => Promise<JobFile | UnreadableJob | null>
+  /** Where these jobs stand, in their order, strongly consistent; null for one that is not there. */
+  readonly heads: (ids: readonly string[]) => Promise<readonly (Job | null)[]>
   /** One transaction: all of it or nothing. */
   readonly commit: (change: Change) => Promise<Committed>
   readonly list: (filter: JobFilter, paging: Paging) => Promise<Page<Job>>
@@ -255,6 +258,13 @@ export type SerialInventory = {
   /** Every certificate with this trait that ends after an instant. */
   readonly unexpired: (having: CommonTrait, now: string) => AsyncIterable<SerialStatus>
   readonly named: (issuer_id: string, serials: readonly string[]) => Promise<readonly (SerialStatus | null)[]>
+}
+
+/** Batches of renewals that were planned, by the digest of what would be done. */
+export type RenewalPlans = {
+  readonly get: (digest: string) => Promise<BatchContent | null>
+  /** Once, however often; kept until an instant at least. */
+  readonly put: (digest: string, batch: BatchContent, keep_until: string) => Promise<void>
 }
 
 /** Plans by their digest. */

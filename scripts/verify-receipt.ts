@@ -31,11 +31,13 @@ const wordsOf = ({ content, events }: EvidenceBundle['issued_by']): readonly str
     .map(({ actor, time, details }) => `  approved by ${actor} (${details.name}) at ${time}`),
 ]
 
-const told = ({ issued_by, granted_by }: EvidenceBundle): readonly string[] => {
+const told = ({ issued_by, granted_by, batched_by }: EvidenceBundle): readonly string[] => {
   const words = wordsOf(issued_by)
   const { content } = issued_by
   if (granted_by !== undefined && content.type === 'Renewal')
     return [...words, `  as number ${content.grant?.number} under a standing grant`, ...wordsOf(granted_by)]
+  if (batched_by !== undefined && content.type === 'Renewal' && content.batch !== undefined)
+    return [...words, `  as line ${content.batch.index + 1} of a batch`, ...wordsOf(batched_by)]
   return words.length > 2
     ? words
     : [...words, '  under rules that ask for nobody else, and were approved themselves']

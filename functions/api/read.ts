@@ -4,6 +4,7 @@ import { events } from '../../lib/aws/events.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { renewalPlans } from '../../lib/aws/renewal-plans.ts'
 import { renewals } from '../../lib/aws/renewals.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
@@ -20,6 +21,7 @@ export const handler = apiFunction(
     grants: grants(table),
     certificates: certificates(table),
     renewals: renewals(table),
+    renewalPlans: renewalPlans(table),
     profiles: profiles(table),
     issuers: issuers(table),
     events: events(table),

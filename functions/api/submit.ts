@@ -2,10 +2,11 @@ import { submitApi } from '../../lib/api/submit.ts'
 import { certificates } from '../../lib/aws/certificates.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { renewalPlans } from '../../lib/aws/renewal-plans.ts'
 import { renewals } from '../../lib/aws/renewals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
-import { profiles } from '../../lib/aws/rules.ts'
+import { issuers, profiles } from '../../lib/aws/rules.ts'
 import { serialInventory } from '../../lib/aws/serial-inventory.ts'
 import { revocationLists } from '../../lib/aws/status-records.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
@@ -23,6 +24,8 @@ export const handler = apiFunction(
     bypass: approvalBypass(),
     certificates: certificates(table),
     renewals: renewals(table),
+    renewalPlans: renewalPlans(table),
+    issuers: issuers(table),
     profiles: profiles(table),
     inventory: serialInventory(table),
     plans: revocationPlans(table),

@@ -4,6 +4,7 @@ import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
+import { renewals } from '../../lib/aws/renewals.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
@@ -29,6 +30,8 @@ const deps = {
   plans: revocationPlans(table),
   issuers: issuers(table),
   principals: principals(table),
+  renewals: renewals(table),
+  status_url: environment('STATUS_URL'),
   serials: serialStatuses(table),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),

@@ -2,6 +2,7 @@ import { type EvidenceDeps, gatherEvidence } from '../flows/gather-evidence.ts'
 import { plannedTargets } from '../flows/plan-revocation.ts'
 import { jwksOf } from '../flows/receipt-jwks.ts'
 import { differenceFrom } from '../flows/show-approval.ts'
+import { plannedLines, renewalsOf } from '../flows/show-batch.ts'
 import { grantOf, grantsOf } from '../flows/show-grant.ts'
 import { renewalInfo, showRenewal } from '../flows/show-renewal.ts'
 import type { Answers, Reply } from '../http/call.ts'
@@ -35,13 +36,14 @@ import type {
   Principals,
   Profiles,
   ReceiptKeys,
+  RenewalPlans,
   Renewals,
   RevocationPlans,
 } from '../ports.ts'
 
 export type ReadDeps = EvidenceDeps & {
   readonly receiptKeys: () => Promise<ReceiptKeys>
-  readonly jobs: Pick<Jobs, 'load' | 'list' | 'openBulkRevocations'>
+  readonly jobs: Pick<Jobs, 'load' | 'heads' | 'list' | 'openBulkRevocations'>
   readonly renewals: Pick<Renewals, 'load'>
   readonly certificates: Certificates
   readonly profiles: Profiles
@@ -53,6 +55,7 @@ export type ReadDeps = EvidenceDeps & {
   >
   readonly accesses: Pick<Accesses, 'lastUses'>
   readonly plans: Pick<RevocationPlans, 'lines'>
+  readonly renewalPlans: Pick<RenewalPlans, 'get'>
   readonly grants: Grants
   readonly now: Clock
 }
@@ -119,6 +122,14 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
     const from = query.cursor === undefined ? 0 : Number(query.cursor)
     const { rows, next } = await plannedTargets(deps, id, { from, limit: query.limit })
     return page({ rows, next: next === null ? null : String(next) }, (row) => row)
+  },
+  listPlannedRenewals: async ({ params: { id }, query }) => {
+    const { rows, next } = await plannedLines(deps, id, pagingOf(query))
+    return page({ rows, next }, (row) => row)
+  },
+  listBatchRenewals: async ({ params: { id }, query }) => {
+    const file = await fileOf(deps.jobs, id, `job ${id}`)
+    return page(await renewalsOf(deps, file, pagingOf(query)), (row) => row)
   },
   listJobs: async ({ query }) => {
     const { limit: _, cursor: __, ...filter } = query

@@ -1,9 +1,11 @@
 import { answerOnce } from '../flows/once.ts'
+import { type PlanRenewalsDeps, planRenewals } from '../flows/plan-renewals.ts'
 import { type PlanRevocationDeps, planRevocation, requestBulkRevocation } from '../flows/plan-revocation.ts'
 import { type PlanDeps, requestCertificate } from '../flows/request-certificate.ts'
 import { requestGrant } from '../flows/request-grant.ts'
 import { requestRebinding } from '../flows/request-rebinding.ts'
 import { type RenewalDeps, requestRenewal } from '../flows/request-renewal.ts'
+import { requestRenewals } from '../flows/request-renewals.ts'
 import { requestRelease, requestRevocation } from '../flows/request-revocation.ts'
 import type { SubmitDeps } from '../flows/submit.ts'
 import { uploadNextCsr } from '../flows/upload-next-csr.ts'
@@ -16,9 +18,10 @@ import { proposer } from './proposed.ts'
 export type SubmitApiDeps = SubmitDeps &
   PlanDeps &
   RenewalDeps &
-  PlanRevocationDeps & {
+  PlanRevocationDeps &
+  PlanRenewalsDeps & {
     readonly profiles: Pick<Profiles, 'current' | 'rules'>
-    readonly certificates: Pick<Certificates, 'load'>
+    readonly certificates: Pick<Certificates, 'get' | 'load' | 'list'>
     readonly renewals: Pick<Renewals, 'load' | 'lastEvent'>
     readonly jobs: Pick<Jobs, 'load' | 'commit'>
   }
@@ -33,6 +36,13 @@ export const submitApi = (deps: SubmitApiDeps): Answers<'submit'> => {
       answer('renewCertificate', call, () =>
         requestRenewal(deps, call.principal, { certificate_id: call.params.id, ...call.body }),
       ),
+    planRenewals: (call) =>
+      answerOnce(deps, askedBy('planRenewals', call), async () => ({
+        status: 200,
+        body: await planRenewals(deps, call.body.selection),
+      })),
+    renewInBulk: (call) =>
+      answer('renewInBulk', call, () => requestRenewals(deps, call.principal, call.body)),
     requestGrant: (call) =>
       answer('requestGrant', call, () =>
         requestGrant(deps, call.principal, { certificate_id: call.params.id, ...call.body }),

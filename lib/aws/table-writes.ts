@@ -99,6 +99,12 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
         { of, check: keys.spentWindow(place), condition },
       ]
     }
+    case 'spent_line':
+      return [{ of, put: { ...keys.spentLine(write.line), ...write.line }, condition: 'absent' }]
+    case 'require_spent_line': {
+      const condition = { attribute: 'digest', equals: write.line.digest }
+      return [{ of, check: keys.spentLine(write.line), condition }]
+    }
     case 'compromise': {
       const put = { ...keys.compromise(write.compromise), ...write.compromise }
       return [{ of, put, condition: 'absent' }]

@@ -10,6 +10,7 @@ import type { OidcSubject } from '../model/oidc-subject.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import type { NextCsr, Renewal } from '../model/renewal.ts'
+import type { BatchPlace } from '../model/renewal-batch.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from '../model/revocation.ts'
 import {
   indexedCertificate,
@@ -34,9 +35,11 @@ import {
  * | `SERIAL#<issuer>#<serial>` | `STATUS` | what OCSP answers |
  * | `CRL#<issuer>#<shard>` | `HEAD`, `ENTRY#<recorded at>#<serial>`, `EVENT#<n>` | a revocation list |
  * | `REVOCATION#<digest>` | `PLAN`, `TARGETS#<n>` | a planned revocation in bulk |
+ * | `BATCH#<digest>` | `PLAN` | a planned batch of renewals |
  * | `GRANT#<certificate>` | `GRANT#<id>`, `COMPROMISE#<issuer>#<serial>` | the standing grants of a certificate, and what ended them |
  * | `USE#<grant>` | `LAST` | the newest place of a grant that was given away |
  * | `SPENT#<grant>` | `NUMBER#<n>`, `WINDOW#<n>` | the places of a grant that were signed for |
+ * | `SPENT#<batch job>` | `LINE#<n>` | the lines of a batch that were signed for |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
  * | `ISSUER#<id>` | `ISSUER`, `END`, `REQUEST` | an issuer, that it issues no more, and what was asked of its parent outside |
  * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `DELEGATION#<id>`, `EVENT#<n>` | a principal, its credentials, who stands in for it |
@@ -84,6 +87,7 @@ export const keys = {
     pk: `REVOCATION#${digest}`,
     sk: `TARGETS#${padded(n)}`,
   }),
+  renewalPlan: (digest: string): Key => ({ pk: `BATCH#${digest}`, sk: 'PLAN' }),
   grant: (certificate: string, id: string): Key => ({ pk: `GRANT#${certificate}`, sk: `GRANT#${id}` }),
   compromise: ({ certificate_id, issuer_id, serial }: Compromise): Key => ({
     pk: `GRANT#${certificate_id}`,
@@ -92,6 +96,7 @@ export const keys = {
   grantUse: (grant: string): Key => ({ pk: `USE#${grant}`, sk: 'LAST' }),
   spentNumber: ({ id, number }: GrantPlace): Key => ({ pk: `SPENT#${id}`, sk: `NUMBER#${padded(number)}` }),
   spentWindow: ({ id, window }: GrantPlace): Key => ({ pk: `SPENT#${id}`, sk: `WINDOW#${padded(window)}` }),
+  spentLine: ({ job_id, index }: BatchPlace): Key => ({ pk: `SPENT#${job_id}`, sk: `LINE#${padded(index)}` }),
   profile: (id: string): Key => ({ pk: `PROFILE#${id}`, sk: 'CURRENT' }),
   profileVersion: (id: string, n: number): Key => ({ pk: `PROFILE#${id}`, sk: `VERSION#${padded(n)}` }),
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),

@@ -15,14 +15,16 @@ import { applyIssuer } from './apply-issuer.ts'
 import { applyPrincipal } from './apply-principal.ts'
 import { applyRebinding } from './apply-rebinding.ts'
 import { type CarryOutDeps, carryOut, failJob, type Result } from './carry-out.ts'
+import { type OpenRenewalsDeps, openRenewals } from './open-renewals.ts'
 import { carryOutRevocation, type RevokeDeps } from './revoke.ts'
 
 export type ApplyDeps = CarryOutDeps &
+  OpenRenewalsDeps &
   RevokeDeps & {
     readonly issuers: Pick<Issuers, 'get'>
     readonly principals: Principals
     readonly serials: SerialStatuses
-    readonly certificates: Pick<Certificates, 'get'>
+    readonly certificates: Pick<Certificates, 'get' | 'load'>
   }
 
 type ProfileChange = Extract<JobContent, { type: 'ProfileChange' }>
@@ -133,6 +135,7 @@ const store = async (deps: ApplyDeps, task: Task): Promise<Result> => {
 const apply = async (deps: ApplyDeps, { file }: Mandate, rules: Rules): Promise<Result> => {
   const { content } = file
   if (content.type === 'Revocation') return carryOutRevocation(deps, file, content)
+  if (content.type === 'RenewalBatch') return openRenewals(deps, file, content)
   if (content.type === 'Issuance' || content.type === 'Renewal')
     throw new Refusal('mandate_refused', `${deps.worker} does not carry out a ${content.type}`)
   try {
@@ -144,6 +147,6 @@ const apply = async (deps: ApplyDeps, { file }: Mandate, rules: Rules): Promise<
   }
 }
 
-/** Carries out what takes no key: revocations, changes of profiles and of people, each in as few transactions as it fits in. */
+/** Carries out what takes no key: revocations, batches of renewals, changes of profiles and of people, each in as few transactions as it fits in. */
 export const applyChange = (deps: ApplyDeps, job_id: string): Promise<Result> =>
   carryOut(deps, job_id, (mandate, rules) => apply(deps, mandate, rules))

@@ -2,7 +2,7 @@ import type { Bypass } from '../model/bypass.ts'
 import { step } from '../model/change.ts'
 import { refuseMandate } from '../model/close.ts'
 import { append } from '../model/event.ts'
-import { type Evidence, type Mandate, mandateFor, placeOf } from '../model/gate.ts'
+import { batchPlaceOf, type Evidence, type Mandate, mandateFor, placeOf } from '../model/gate.ts'
 import { jobOfGrant } from '../model/ids.ts'
 import { isTerminal, type JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -37,6 +37,7 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
       return { id: content.profile_id, version: content.profile_version }
     case 'ProfileChange':
       return { id: content.profile_id, version: null }
+    case 'RenewalBatch':
     case 'Revocation':
     case 'IssuerChange':
     case 'PrincipalChange':
@@ -46,7 +47,7 @@ const profileOf = ({ content }: JobFile): { id: string | null; version: number |
 }
 
 /** The jobs that made these versions of a profile; one that is missing or unreadable is left out. */
-const makersOf = async (deps: CarryOutDeps, rules: Rules): Promise<readonly JobFile[]> => {
+const makersOf = async (deps: Pick<CarryOutDeps, 'jobs'>, rules: Rules): Promise<readonly JobFile[]> => {
   const ids = [rules.pinned, rules.current, ...(rules.affected ?? [])].flatMap((profile) =>
     profile === null ? [] : [profile.job_id],
   )
@@ -77,7 +78,8 @@ const newestOf = async (
 }
 
 const rulesFor = async (deps: CarryOutDeps, file: JobFile): Promise<Rules> => {
-  if (file.content.type === 'Revocation') return affectedBy(deps.profiles, file.content.profiles)
+  if (file.content.type === 'Revocation' || file.content.type === 'RenewalBatch')
+    return affectedBy(deps.profiles, file.content.profiles)
   if (file.content.type === 'Rebinding') {
     const { from, to } = file.content
     return affectedBy(deps.profiles, [{ id: from.profile_id }, { id: to.profile_id }])
@@ -101,17 +103,31 @@ const grantOf = async (
   return { granted_by, grant: grants.find(({ id }) => id === place.id) ?? null, compromised_at }
 }
 
+/** The batch that a renewal is a line of, and the rules that it was approved under; what is missing is refused by the gate. */
+const batchFor = async (
+  deps: CarryOutDeps,
+  file: JobFile,
+): Promise<Pick<Evidence, 'batched_by' | 'batch_profiles'>> => {
+  const place = batchPlaceOf(file)
+  if (place === null) return {}
+  const by = await deps.jobs.load(place.job_id)
+  if (by === null || 'unreadable' in by || by.content.type !== 'RenewalBatch') return { batched_by: null }
+  const { profiles } = by.content
+  const rules = await Promise.all(profiles.map(({ id, version }) => deps.profiles.rules(id, version)))
+  return { batched_by: by, batch_profiles: rules.flatMap(({ pinned }) => pinned ?? []) }
+}
+
 const evidenceFor = async (deps: CarryOutDeps, file: JobFile, now: Date): Promise<Evidence> => {
-  const rules = await rulesFor(deps, file)
+  const [rules, batched] = await Promise.all([rulesFor(deps, file), batchFor(deps, file)])
   const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
   const [makers, granted, newest] = await Promise.all([
-    makersOf(deps, rules),
+    makersOf(deps, { ...rules, affected: [...(rules.affected ?? []), ...(batched.batch_profiles ?? [])] }),
     grantOf(deps, file),
     newestOf(deps, rules),
   ])
-  const given = granted.granted_by ?? null
-  const vouched = await vouchersOf(deps, [file, ...makers, ...(given === null ? [] : [given])], verify)
-  return { rules, ...vouched, newest, verify, bypass: deps.bypass, now, ...granted }
+  const stands = [granted.granted_by, batched.batched_by].flatMap((one) => one ?? [])
+  const vouched = await vouchersOf(deps, [file, ...makers, ...stands], verify)
+  return { rules, ...vouched, newest, verify, bypass: deps.bypass, now, ...granted, ...batched }
 }
 
 /** Ends a job that can never be done, and says why. */

@@ -1,4 +1,5 @@
 import type { Approval } from '../model/approval.ts'
+import { bringersOf, type JobContent, ownersOf } from '../model/job.ts'
 import { may } from '../model/permissions.ts'
 import { isOwner, type Principal } from '../model/principal.ts'
 import { undecidable } from '../model/reachability.ts'
@@ -13,6 +14,8 @@ type Waiting = {
   readonly requested_by: string
   readonly owner: string
   readonly approval: Approval | null
+  /** What is asked for, where it can bar others than those two. */
+  readonly content?: JobContent | undefined
 }
 
 /** Asked for by machines in their thousands: people are looked at only where one of those who approve may be barred. */
@@ -20,23 +23,28 @@ const frequent: ReadonlySet<string> = new Set(['Issuance', 'Renewal', 'Revocatio
 
 /**
  * Refuses (`no_approver`) what the people of today could not approve, because
- * whoever asks for it and whoever owns it do not count: it would wait until it expires.
+ * whoever asks for it, owns it or brought a CSR of it does not count: it would wait until it expires.
  */
 export const demandDeciders = async (
   principals: Pick<Principals, 'list'>,
-  { type, status, requested_by, owner, approval }: Waiting,
+  { type, status, requested_by, owner, approval, content }: Waiting,
   requester: Principal,
 ): Promise<void> => {
   if (status !== 'AwaitingApproval' || approval === null) return
   if (frequent.has(type) && !may(requester, 'decide') && isOwner(requester, owner)) return
   const all = await everybody(principals)
-  const barred = (who: Principal): boolean => who.id === requested_by || isOwner(who, owner)
+  const owners = content === undefined ? [owner] : ownersOf(owner, content)
+  const bringers = content === undefined ? [] : bringersOf(content)
+  const barred = (who: Principal): boolean =>
+    who.id === requested_by || bringers.includes(who.id) || owners.some((one) => isOwner(who, one))
   const [lack] = undecidable(
     approval,
     all.filter((who) => !barred(who)),
   )
   if (lack === undefined) return
   const out = all.filter((who) => barred(who) && may(who, 'decide')).map(({ id }) => id)
-  const why = out.length === 0 ? '' : `; ${out.join(', ')} asks for it or owns it, and does not count`
+  const part =
+    bringers.length === 0 ? 'asks for it or owns it' : 'asks for it, owns it or brought a CSR of it'
+  const why = out.length === 0 ? '' : `; ${out.join(', ')} ${part}, and does not count`
   throw new Refusal('no_approver', `nobody could approve this: ${lack}${why}`)
 }

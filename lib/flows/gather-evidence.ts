@@ -1,5 +1,5 @@
 import type { EvidenceBundle } from '../model/evidence.ts'
-import { placeOf } from '../model/gate.ts'
+import { batchPlaceOf, placeOf } from '../model/gate.ts'
 import { jobOfGrant } from '../model/ids.ts'
 import type { JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -28,7 +28,20 @@ const accountOf = ({ content, events }: JobFile): EvidenceBundle['issued_by'] =>
 /** Nobody founds anything here: whoever reads a bundle is told who was there first. */
 const nobody = { get: async () => null }
 
-/** What proves one issued version: five reads, one more under a standing grant, and one for each job that vouches for one of those who decided. Refuses (`not_found`) a version that was never issued. */
+/** The batch that a renewal was a line of, and the jobs that made the profiles which it names besides the renewal's own. */
+const batchOf = async (deps: EvidenceDeps, issued_by: JobFile, maker: JobFile) => {
+  const place = batchPlaceOf(issued_by)
+  if (place === null) return { batched_by: null, makers: [] }
+  const batched_by = await fileOf(deps, place.job_id)
+  const { content } = batched_by
+  if (content.type !== 'RenewalBatch') throw new Error(`job ${place.job_id} is no batch`)
+  const rules = await Promise.all(content.profiles.map(({ id, version }) => deps.profiles.rules(id, version)))
+  const ids = new Set(rules.flatMap(({ pinned }) => pinned?.job_id ?? []))
+  ids.delete(maker.job.id)
+  return { batched_by, makers: await Promise.all([...ids].map((id) => fileOf(deps, id))) }
+}
+
+/** What proves one issued version: five reads, one more under a standing grant or in a batch, and one for each job that vouches for one of those who decided. Refuses (`not_found`) a version that was never issued. */
 export const gatherEvidence = async (
   deps: EvidenceDeps,
   certificate_id: string,
@@ -48,7 +61,9 @@ export const gatherEvidence = async (
   const place = placeOf(issued_by)
   const maker = await fileOf(deps, pinned.job_id)
   const granted_by = place === null ? null : await fileOf(deps, jobOfGrant(place.id))
-  const shown = [issued_by, maker, ...(granted_by === null ? [] : [granted_by])]
+  const { batched_by, makers } = await batchOf(deps, issued_by, maker)
+  const stands = [granted_by, batched_by].flatMap((one) => one ?? [])
+  const shown = [issued_by, maker, ...stands, ...makers]
   const verify = receiptVerifier(await deps.receiptKeys(), deps.environment)
   const { made_by } = await vouchersOf({ ...deps, founders: nobody }, shown, verify)
   const people = [...made_by.values()].filter((file) => !shown.includes(file))
@@ -59,6 +74,9 @@ export const gatherEvidence = async (
     issued_by: accountOf(issued_by),
     rules_made_by: accountOf(maker),
     ...(granted_by === null ? {} : { granted_by: accountOf(granted_by) }),
+    ...(batched_by === null
+      ? {}
+      : { batched_by: accountOf(batched_by), batch_rules_made_by: makers.map(accountOf) }),
     people_made_by: people.map(accountOf),
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { step, type Write } from '../model/change.ts'
 import { digestOf } from '../model/digest.ts'
-import { type Mandate, placeOf } from '../model/gate.ts'
+import { batchPlaceOf, type Mandate, placeOf } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { Issuance, JobFile } from '../model/job.ts'
 import { isAwaited, pauseBefore } from '../model/patience.ts'
@@ -70,12 +70,11 @@ const checkAbove = async (deps: Pick<IssueDeps, 'issuers'>, { id, parent_id }: I
 /**
  * A certificate that was revoked meanwhile gets no new version, and neither does
  * one that was bound to another profile: what was asked for under the old one is
- * not what people bound it to.
+ * not what people bound it to. What was renewed since a batch was planned is not
+ * renewed once more.
  */
-export const checkRenewable = async (
-  deps: Pick<IssueDeps, 'certificates'>,
-  { certificate_id: id, profile_id }: Pick<Leaf, 'certificate_id' | 'profile_id'>,
-): Promise<void> => {
+export const checkRenewable = async (deps: Pick<IssueDeps, 'certificates'>, content: Leaf): Promise<void> => {
+  const { certificate_id: id, profile_id } = content
   const certificate = await deps.certificates.get(id)
   if (certificate !== null && certificate.profile_id !== profile_id)
     throw new Refusal(
@@ -84,6 +83,9 @@ export const checkRenewable = async (
     )
   if (certificate === null || certificate.status === 'Revoked')
     throw new Refusal('certificate_not_renewable', `certificate ${id} is missing or revoked`)
+  const batched = content.type === 'Renewal' && content.batch !== undefined
+  if (batched && content.replaces !== certificate.current_version)
+    throw new Refusal('certificate_not_renewable', `certificate ${id} was renewed since this was planned`)
 }
 
 /** Two people may have asked for an issuer of one name: the second gets none, and no key is used for it. */
@@ -140,12 +142,23 @@ const placeWrites = (file: JobFile, time: string): readonly Write[] => {
   ]
 }
 
+/** Each line of a batch is spent in the same way: once, for the very content that was approved there. */
+const lineWrites = (file: JobFile, time: string): readonly Write[] => {
+  const place = batchPlaceOf(file)
+  if (place === null) return []
+  const { job, issuance } = file
+  const line = { ...place, spent_by: job.id, digest: job.digest, time }
+  return [{ write: issuance === null ? 'spent_line' : 'require_spent_line', line }]
+}
+
 /** What a claim may find that no retry changes. */
 const unclaimable: Readonly<Record<string, string>> = {
   require_unused_serial: 'the serial was issued before',
   require_grant: 'the standing grant was withdrawn',
   require_profile: 'the profile that the grant was given under was changed',
   spent_place: 'another job was signed in this place of the grant',
+  spent_line: 'another job was signed for this line of the batch',
+  require_spent_line: 'another job was signed for this line of the batch',
   require_spent_place: 'another job was signed in this place of the grant',
 }
 
@@ -178,7 +191,7 @@ export const claim = async (
       },
     ],
     now,
-    [unused, ...placeWrites(file, instantOf(now))],
+    [unused, ...placeWrites(file, instantOf(now)), ...lineWrites(file, instantOf(now))],
   )
   const stored = await deps.jobs.commit(change)
   const refusal = stored === 'committed' ? undefined : unclaimable[stored.conflict]

@@ -48,7 +48,7 @@ export const profileInForce = async (
 
 /** What a CSR becomes under a profile: checked, planned, and what the commit must still find true. */
 export const planRequest = (
-  deps: PlanDeps,
+  deps: Pick<PlanDeps, 'status_url' | 'random'>,
   profile: ProfileVersion,
   csr: string | Uint8Array,
   lifetime_asked: string | undefined,

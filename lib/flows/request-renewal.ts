@@ -33,11 +33,11 @@ export type RenewalDeps = PlanDeps &
     readonly jobs: Pick<Jobs, 'load'>
   }
 
-/** A certificate has one open renewal, or none. */
-const demandNoneOpen = async (
-  { jobs }: RenewalDeps,
+/** Refuses (`conflict`) a second renewal: a certificate has one that is open, or none. */
+export const demandNoneOpen = async (
+  { jobs }: Pick<RenewalDeps, 'jobs'>,
   { renewal }: RenewalFile,
-  scheduled: RenewalRequest['scheduled'],
+  scheduled?: RenewalRequest['scheduled'],
 ): Promise<void> => {
   if (renewal === null) return
   if (scheduled !== undefined && scheduled.row_version !== renewal.version)
@@ -52,7 +52,7 @@ const demandNoneOpen = async (
 }
 
 /** What is stored with the job: the row says that it is open, and a CSR brought ahead is used up. */
-const opened = (
+export const opened = (
   { renewal, next_csr }: RenewalFile,
   { ahead }: CsrSource,
   opening: Parameters<typeof openedRow>[1],

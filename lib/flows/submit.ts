@@ -53,9 +53,10 @@ export const passed = (deps: Pick<SubmitDeps, 'bypass' | 'now'>, proposal: Propo
 const proposed = async (deps: SubmitDeps, submission: Submission, propose: () => Promise<Proposal>) => {
   for (let round = 1; ; round += 1) {
     const proposal = passed(deps, await propose())
-    await demandDeciders(deps.principals, proposal.job, submission.requester)
-    const answer = submission.show(proposal)
     const { change } = proposal
+    const content = change.writes.flatMap((write) => (write.write === 'content' ? [write.content] : []))[0]
+    await demandDeciders(deps.principals, { ...proposal.job, content }, submission.requester)
+    const answer = submission.show(proposal)
     const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]
     const stored = await deps.jobs.commit({ ...change, writes })
     if (stored === 'committed' || round === rounds || !taken.has(stored.conflict)) return { answer, stored }

@@ -1,6 +1,7 @@
 import type { EvidenceBundle } from '../model/evidence.ts'
-import { accountComplaints, placeOf } from '../model/gate.ts'
+import { accountComplaints, batchPlaceOf, placeOf } from '../model/gate.ts'
 import type { JobFile } from '../model/job.ts'
+import type { ProfileVersion } from '../model/profile.ts'
 import type { VerifyReceipt } from '../model/receipt.ts'
 import { Refusal } from '../model/refusal.ts'
 import { profileMadeBy, retell } from '../model/retell.ts'
@@ -44,15 +45,20 @@ function* contentComplaints(leaf: CertificateFacts, file: JobFile): Generator<st
 type Others = {
   readonly maker: JobFile
   readonly granted_by: JobFile | null
+  readonly batched_by: JobFile | null
+  /** What made the other rules that the batch is under. */
+  readonly batch_makers: readonly JobFile[]
   readonly people: readonly JobFile[]
   readonly verify: VerifyReceipt
 }
 
 /** Nothing may be in a bundle that proves nothing: it could be changed unseen. */
-function* idleComplaints(file: JobFile, { maker, granted_by, people, verify }: Others): Generator<string> {
+function* idleComplaints(file: JobFile, others: Others): Generator<string> {
+  const { maker, granted_by, batched_by, batch_makers, people, verify } = others
   const byId = new Map(people.map((one) => [one.job.id, one]))
   const needed = new Set<string>()
-  let fresh: readonly JobFile[] = [file, maker, ...(granted_by === null ? [] : [granted_by])]
+  const stands = [granted_by, batched_by].flatMap((one) => one ?? [])
+  let fresh: readonly JobFile[] = [file, maker, ...stands, ...batch_makers]
   while (fresh.length > 0) {
     const named = namedIn(fresh, verify).jobs.filter((id) => !needed.has(id))
     for (const id of named) needed.add(id)
@@ -63,7 +69,8 @@ function* idleComplaints(file: JobFile, { maker, granted_by, people, verify }: O
 }
 
 /** The rules that were in force for a job, with the job that made them. */
-function* rulesComplaints(file: JobFile, { maker, granted_by, people, verify }: Others): Generator<string> {
+function* rulesComplaints(file: JobFile, others: Others): Generator<string> {
+  const { maker, granted_by, batched_by, batch_makers, people, verify } = others
   const { content } = file
   const profile = profileMadeBy(maker)
   if (profile === null) return yield 'the rules were made by a job that makes none'
@@ -72,12 +79,41 @@ function* rulesComplaints(file: JobFile, { maker, granted_by, people, verify }: 
     yield 'the rules are not those that it was issued under'
   yield* accountComplaints(file, {
     rules: { pinned: profile, current: profile },
-    made_by: new Map([maker, ...people].map((one) => [one.job.id, one])),
+    made_by: new Map([maker, ...batch_makers, ...people].map((one) => [one.job.id, one])),
     founders: 'as_told',
     bypass: null,
     granted_by,
+    batched_by,
+    batch_profiles: batchProfiles(batched_by, [maker, ...batch_makers]),
     verify,
   })
+}
+
+/** The versions that a batch names, as far as there are jobs that made them. */
+const batchProfiles = (batched_by: JobFile | null, makers: readonly JobFile[]): readonly ProfileVersion[] => {
+  const { content } = batched_by ?? {}
+  if (content?.type !== 'RenewalBatch') return []
+  return makers
+    .flatMap((one) => profileMadeBy(one) ?? [])
+    .filter((made) => content.profiles.some(({ id, version }) => id === made.id && version === made.version))
+}
+
+/** What is told of a batch is there because the renewal is a line of it, and each of its rules once. */
+function* batchComplaints(
+  file: JobFile,
+  { maker, batched_by, batch_makers }: Pick<Others, 'maker' | 'batched_by' | 'batch_makers'>,
+): Generator<string> {
+  if (batchPlaceOf(file) === null && (batched_by !== null || batch_makers.length > 0))
+    yield 'it was renewed in no batch'
+  const { content } = batched_by ?? {}
+  if (content?.type !== 'RenewalBatch') return
+  const makers = [maker, ...batch_makers]
+  if (new Set(makers.map(({ job }) => job.id)).size < makers.length) yield 'a job is there twice'
+  if (
+    batchProfiles(batched_by, makers).length !== content.profiles.length ||
+    makers.length !== content.profiles.length
+  )
+    yield 'the rules are not those that the batch is under'
 }
 
 /** A refusal is one more thing that is wrong. */
@@ -106,7 +142,11 @@ export const verifyEvidence = (bundle: EvidenceBundle, verify: VerifyReceipt): r
     const maker = retell(bundle.rules_made_by)
     const granted_by = bundle.granted_by === undefined ? null : retell(bundle.granted_by)
     if (granted_by !== null && placeOf(file) === null) yield 'it was issued under no standing grant'
-    const others = { maker, granted_by, people: bundle.people_made_by.map(retell), verify }
+    const batched_by = bundle.batched_by === undefined ? null : retell(bundle.batched_by)
+    const batch_makers = (bundle.batch_rules_made_by ?? []).map(retell)
+    yield* batchComplaints(file, { maker, batched_by, batch_makers })
+    const people = bundle.people_made_by.map(retell)
+    const others = { maker, granted_by, batched_by, batch_makers, people, verify }
     yield* new Set(rulesComplaints(file, others))
     yield* idleComplaints(file, others)
   })

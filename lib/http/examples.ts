@@ -40,6 +40,35 @@ const job = {
   approval_id: 'ar-h79mbencj6tv0zd8',
 }
 
+/** One renewal of a batch. */
+const line = {
+  certificate_id: certificate.id,
+  replaces: 1,
+  owner: certificate.owner,
+  team: 'web',
+  profile_id: 'p-prod-web',
+  issuer_id: 'iss-web',
+  subject: ['CN=shop.example.com'],
+  names: ['dns:shop.example.com'],
+  key_algorithm: 'ECDSA_P256',
+  spki_sha256: digest,
+  lifetime_seconds: 7_776_000,
+  csr_sha256: digest,
+  brought_by: 'pr-alice',
+  content_sha256: digest,
+}
+
+/** What is about many certificates is about none in particular. */
+const many = {
+  certificate_id: null,
+  profile_id: null,
+  profile_version: null,
+  owner: 'pr-alice',
+  reason: 'SECOPS-12351: before the freeze',
+}
+
+const batch = { ...job, ...many, type: 'RenewalBatch', issuer_id: null }
+
 const approval = {
   id: 'ar-h79mbencj6tv0zd8',
   state: 'pending',
@@ -259,6 +288,45 @@ export const examples: Readonly<Record<string, Example>> = {
       uploaded_at: asked_at,
       used_by: null,
     },
+  },
+  planRenewals: {
+    request: { selection: { owner: 'web-team@example.com', expires_before: '2026-04-15T00:00:00Z' } },
+    response: {
+      digest,
+      matched: 2,
+      renewable: 1,
+      not_renewable: 1,
+      reasons: [{ reason: 'needs_csr', matched: 1 }],
+      excluded: [
+        {
+          certificate_id: 'mc-5t0vdk2n8rqhwz71',
+          reason: 'needs_csr',
+          detail: 'the profile requires a new key, and nobody has brought a CSR',
+        },
+      ],
+      requires_approval: true,
+      quorum: 1,
+      profiles: [{ id: 'p-prod-web', version: 1, matched: 1 }],
+      owners: [{ owner: certificate.owner, matched: 1 }],
+      first: [{ ...line, csr_from: 'reuse' }],
+    },
+  },
+  listPlannedRenewals: { response: [line] },
+  renewInBulk: {
+    request: { plan: digest, reason: 'SECOPS-12351: before the freeze' },
+    response: { job: batch, approval: { ...approval, ...many, kind: 'RenewalBatch' } },
+  },
+  listBatchRenewals: {
+    response: [
+      {
+        index: 0,
+        certificate_id: certificate.id,
+        replaces: 1,
+        job_id: 'job-38b0c1f4a9d27e6650cbfd12',
+        status: 'Completed',
+        detail: null,
+      },
+    ],
   },
   rebindCertificate: {
     request: {

@@ -10,11 +10,12 @@ import { event } from '../model/event.ts'
 import { type Grant, type GrantStanding, grant, grantStates } from '../model/grant.ts'
 import { approvalIdOf, jobOfGrant } from '../model/ids.ts'
 import { type Issuer, issuer } from '../model/issuer.ts'
-import { type Job, type JobFile, job, jobContent } from '../model/job.ts'
+import { type Job, type JobFile, job, jobContent, jobStatuses } from '../model/job.ts'
 import { type OidcSubject, oidcSubject } from '../model/oidc-subject.ts'
 import { type Principal, principal } from '../model/principal.ts'
 import { type ProfileVersion, profileVersion } from '../model/profile.ts'
 import { type NextCsr, nextCsr, renewal } from '../model/renewal.ts'
+import { batchLine, excuses } from '../model/renewal-batch.ts'
 import { target } from '../model/revocation-plan.ts'
 import { missingOf } from '../model/staging.ts'
 import { harmless, summaryOf } from '../model/summary.ts'
@@ -54,6 +55,41 @@ export const renewalView = z.strictObject({
 export const nextCsrView = nextCsr.omit({ csr: true, version: true })
 
 export const viewNextCsr = ({ csr: _, version: __, ...rest }: NextCsr): z.infer<typeof nextCsrView> => rest
+
+const matched = { matched: z.int() }
+
+/** What a renewal in bulk would do. `digest` names it; null where nothing is renewed. */
+export const renewalPlanView = z.strictObject({
+  digest: z.string().nullable(),
+  ...matched,
+  renewable: z.int(),
+  not_renewable: z.int(),
+  reasons: z.array(z.strictObject({ reason: z.enum(excuses), ...matched })),
+  /** The first hundred that are left out. */
+  excluded: z.array(
+    z.strictObject({ certificate_id: z.string(), reason: z.enum(excuses), detail: z.string() }),
+  ),
+  requires_approval: z.boolean(),
+  /** How many people must approve. */
+  quorum: z.int(),
+  profiles: z.array(z.strictObject({ id: z.string(), version: z.int(), ...matched })),
+  /** Those with the most, a hundred at most. */
+  owners: z.array(z.strictObject({ owner: z.string(), ...matched })),
+  /** The first hundred. */
+  first: z.array(batchLine.extend({ csr_from: z.enum(['next-csr', 'reuse']) })),
+})
+
+/** What became of one line of a batch. */
+export const batchedRenewalView = z.strictObject({
+  index: z.int(),
+  certificate_id: z.string(),
+  replaces: z.int(),
+  /** Null for what was not opened. */
+  job_id: z.string().nullable(),
+  status: z.enum([...jobStatuses, 'NotOpened', 'Skipped']),
+  /** Why it was skipped, or failed. */
+  detail: z.string().nullable(),
+})
 
 /** RFC 9773 §4.2, in the words of this API. */
 export const renewalInfoView = z.strictObject({

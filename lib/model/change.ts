@@ -8,6 +8,7 @@ import { isTerminal, mayBecome } from './job.ts'
 import type { PrincipalStep } from './principal-change.ts'
 import type { ProfileVersion } from './profile.ts'
 import type { NextCsr, Renewal } from './renewal.ts'
+import type { SpentLine } from './renewal-batch.ts'
 import type { RevocationEntry, SerialStatus } from './revocation.ts'
 import { instantOf } from './time.ts'
 
@@ -49,6 +50,8 @@ export type Write =
   | { readonly write: 'grant_use'; readonly use: GrantUse }
   /** A place is spent once, or looked up by whoever signs the same once more. */
   | { readonly write: 'spent_place' | 'require_spent_place'; readonly place: SpentPlace }
+  /** And so is a line of a batch. */
+  | { readonly write: 'spent_line' | 'require_spent_line'; readonly line: SpentLine }
   | { readonly write: 'compromise'; readonly compromise: Compromise }
   | { readonly write: 'replay'; readonly replay: Replay }
   /** What happens to a principal by a job: with the event on the principal's own chain. */

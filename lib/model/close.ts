@@ -41,8 +41,8 @@ export const expire = (file: JobFile, now: Date): Sealable => {
 
 /**
  * Stops what has not begun. Refuses (`job_not_cancellable`) what runs or is
- * over, and a revocation of which any certificate was dealt with: half of what
- * was planned is nothing that anybody asked for. Null where it is cancelled already.
+ * over, and a revocation or a batch that was begun: half of what was planned is
+ * nothing that anybody asked for. Null where it is cancelled already.
  */
 export const cancel = (file: JobFile, by: Principal, now: Date): Change | null => {
   const { job } = file
@@ -52,7 +52,7 @@ export const cancel = (file: JobFile, by: Principal, now: Date): Change | null =
   if (job.progress !== null)
     throw new Refusal(
       'job_not_cancellable',
-      `the revocation has begun: ${job.progress.done} of ${job.progress.matched} certificates are done`,
+      `it has begun: ${job.progress.done} of ${job.progress.matched} certificates are done`,
     )
   const approval =
     job.approval?.state === 'pending' ? { ...job.approval, state: 'withdrawn' as const } : job.approval

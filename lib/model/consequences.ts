@@ -47,7 +47,7 @@ const relisted = (details: Event['details']): readonly Effect[] => {
   return data?.map((list) => ({ effect: 'publish_status', ...list })) ?? published(details)
 }
 
-/** A revocation that is not through goes on in another run of its worker. */
+/** What is not through goes on in another run of its worker. */
 const continued = (job: Snapshot | null, details: Event['details']): readonly Effect[] =>
   details.continues === true ? dispatched(job) : []
 
@@ -57,6 +57,7 @@ const nothing = (): readonly Effect[] => []
 const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = {
   certificate_requested: ({ job }) => dispatched(job),
   renewal_requested: ({ job }) => dispatched(job),
+  renewal_batch_requested: ({ job }) => dispatched(job),
   revocation_requested: ({ job }) => dispatched(job),
   profile_change_requested: ({ job }) => dispatched(job),
   issuer_change_requested: ({ job }) => dispatched(job),
@@ -83,6 +84,7 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
   certificate_quarantined: nothing,
   issuance_failed: nothing,
   next_csr_uploaded: nothing,
+  renewals_opened: ({ details, job }) => continued(job, details),
   renewal_needs_csr: nothing,
   renewal_failed: nothing,
   certificate_expiring: nothing,

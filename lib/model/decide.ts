@@ -2,7 +2,7 @@ import type { Approval, Decision } from './approval.ts'
 import { type Change, type Draft, step, type Write } from './change.ts'
 import { type Giver, type StoodFor, standingFor } from './delegation.ts'
 import { escalatedTo } from './escalation.ts'
-import { broughtBy, type JobFile } from './job.ts'
+import { bringersOf, type JobFile, ownersOf } from './job.ts'
 import { demand } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import type { ReceiptDraft } from './receipt.ts'
@@ -71,18 +71,20 @@ export const draftReceipt = (
 
 const withdrawInstead = '; withdraw it with POST /api/v1/approvals/{id}/withdraw'
 
-const complaint = ({ job, content }: JobFile, { by, giver }: Speaker, word: Verdict): string | null => {
+const complaint = (file: JobFile, { by, giver }: Speaker, word: Verdict): string | null => {
+  const { job, content } = file
+  const owners = ownersOf(job.owner, content)
+  const bringers = bringersOf(content)
   if (by.id === job.requested_by)
     return `two-person integrity: nobody decides their own request${word.verdict === 'reject' ? withdrawInstead : ''}`
-  if (isOwner(by, job.owner))
+  if (owners.some((owner) => isOwner(by, owner)))
     return 'two-person integrity: the owner of what is requested does not decide on it'
-  if (broughtBy(content) === by.id)
-    return 'two-person integrity: whoever brought the CSR does not decide on it'
+  if (bringers.includes(by.id)) return 'two-person integrity: whoever brought the CSR does not decide on it'
   if (word.for === job.requested_by)
     return 'two-person integrity: nobody decides in the place of whoever requested it'
-  if (giver !== null && isOwner(giver.principal, job.owner))
+  if (giver !== null && owners.some((owner) => isOwner(giver.principal, owner)))
     return 'two-person integrity: nobody decides in the place of the owner'
-  if (giver !== null && broughtBy(content) === giver.principal.id)
+  if (giver !== null && bringers.includes(giver.principal.id))
     return 'two-person integrity: nobody decides in the place of whoever brought the CSR'
   return null
 }

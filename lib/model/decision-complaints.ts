@@ -2,9 +2,9 @@ import type { Decision } from './approval.ts'
 import type { Eligible } from './approval-policy.ts'
 import { escalationOf } from './escalation.ts'
 import type { Event } from './event.ts'
-import { broughtBy, type JobFile } from './job.ts'
+import { bringersOf, type JobFile, ownersOf } from './job.ts'
 import { may } from './permissions.ts'
-import { isOwner } from './principal.ts'
+import { type Identity, isOwner } from './principal.ts'
 import type { ReceiptClaims, VerifyReceipt } from './receipt.ts'
 import type { Requirement } from './requirement.ts'
 import { isEligible, stagesOf } from './staging.ts'
@@ -97,14 +97,17 @@ export function* decisionComplaints(
   decision: Decision,
   hearing: Hearing,
 ): Generator<string> {
-  const { owner, requested_by, digest, approval } = file.job
-  if (decision.by === requested_by || isOwner({ ...decision, id: decision.by }, owner))
+  const { requested_by, digest, approval } = file.job
+  const owners = ownersOf(file.job.owner, file.content)
+  const bringers = bringersOf(file.content)
+  const own = (who: Identity): boolean => owners.some((owner) => isOwner(who, owner))
+  if (decision.by === requested_by || own({ ...decision, id: decision.by }))
     yield 'two-person integrity: an approver is the requester or the owner'
-  if (decision.by === broughtBy(file.content)) yield 'two-person integrity: an approver brought the CSR'
+  if (bringers.includes(decision.by)) yield 'two-person integrity: an approver brought the CSR'
   const { for: stoodFor } = decision
-  if (stoodFor !== null && (stoodFor.id === requested_by || isOwner(stoodFor, owner)))
+  if (stoodFor !== null && (stoodFor.id === requested_by || own(stoodFor)))
     yield 'two-person integrity: an approval stands for the requester or the owner'
-  if (stoodFor !== null && stoodFor.id === broughtBy(file.content))
+  if (stoodFor !== null && bringers.includes(stoodFor.id))
     yield 'two-person integrity: an approval stands for whoever brought the CSR'
   if (decision.digest !== digest) yield 'a decision was made on other content'
   if (approval !== null && decision.time > approval.expires_at) yield 'a decision was made after the deadline'

@@ -6,6 +6,7 @@ import { instant, instantOf } from './time.ts'
 export const eventTypes = [
   'certificate_requested',
   'renewal_requested',
+  'renewal_batch_requested',
   'revocation_requested',
   'profile_change_requested',
   'issuer_change_requested',
@@ -30,6 +31,7 @@ export const eventTypes = [
   'certificate_quarantined',
   'issuance_failed',
   'next_csr_uploaded',
+  'renewals_opened',
   'renewal_needs_csr',
   'renewal_failed',
   'certificate_expiring',

@@ -23,6 +23,12 @@ export const evidenceBundle = z.strictObject({
   rules_made_by: account,
   /** The job that gave the standing grant which it was issued under, where it was. */
   granted_by: account.optional(),
+  /**
+   * The batch that it was renewed in, where it was: its approval is the one that
+   * counts. And the jobs that made the other profiles that the batch is under.
+   */
+  batched_by: account.optional(),
+  batch_rules_made_by: z.array(account).optional(),
   /** The jobs that made those who decided approvers, and gave them their credentials; and so on, to the founders. */
   people_made_by: z.array(account),
 })

@@ -11,11 +11,12 @@ import { broughtBy, contentDigest, type JobFile, jobStatuses, mayBecome } from '
 import type { ProfileVersion } from './profile.ts'
 import type { VerifyReceipt } from './receipt.ts'
 import { Refusal } from './refusal.ts'
+import { type BatchPlace, lineComplaints } from './renewal-batch.ts'
 import { renewalPrincipal } from './renewal-principal.ts'
 import { type Requirement, type Rules, requirementFor } from './requirement.ts'
 import { profileMadeBy } from './retell.ts'
 import { missingOf, peopleOf, stagesOf } from './staging.ts'
-import { instantOf } from './time.ts'
+import { instantOf, later, secondsOf } from './time.ts'
 import type { Vouchers } from './vouching.ts'
 
 declare const earned: unique symbol
@@ -34,6 +35,11 @@ export type Account = Vouchers & {
   readonly bypass: Bypass | null
   /** The job that gave the standing grant which a renewal takes a place of; null where there is none to be read. */
   readonly granted_by?: JobFile | null
+  /** The batch that a renewal is a line of, and the versions of the profiles that the batch names. */
+  readonly batched_by?: JobFile | null
+  readonly batch_profiles?: readonly ProfileVersion[]
+  /** The moment at which something is about to be put on record; where it is on record, that counts. */
+  readonly now?: Date
 }
 
 /** An account under examination: each job that vouches for somebody is looked at once, and never for itself. */
@@ -42,6 +48,10 @@ type Examined = Account & { readonly found: Map<string, readonly string[] | 'ope
 /** The place under a standing grant that a renewal takes; null for whatever needs no grant. */
 export const placeOf = ({ content }: Pick<JobFile, 'content'>): GrantPlace | null =>
   content.type === 'Renewal' ? (content.grant ?? null) : null
+
+/** The line of a batch that a renewal is; null for whatever is in none. */
+export const batchPlaceOf = ({ content }: Pick<JobFile, 'content'>): BatchPlace | null =>
+  content.type === 'Renewal' ? (content.batch ?? null) : null
 
 /** What a mandate is earned from besides the job. */
 export type Evidence = Account & {
@@ -124,6 +134,42 @@ function* grantComplaints(file: JobFile, place: GrantPlace, account: Examined): 
   yield* placeComplaints(by.content, place, planned_at)
   if (by.events.some(({ type, time }) => type === 'grant_withdrawn' && time < planned_at))
     yield 'the grant was withdrawn before'
+}
+
+/** What stands for the approval of a renewal: that of the batch which it is a line of, and of nothing else. */
+function* batchComplaints(file: JobFile, place: BatchPlace, account: Examined): Generator<string> {
+  const { batched_by, batch_profiles = [], rules } = account
+  const { content: renewal, job } = file
+  if (job.approval !== null) yield 'a renewal of a batch has no approval of its own'
+  const by = batched_by ?? null
+  if (by?.job.id !== place.job_id || by.content.type !== 'RenewalBatch' || renewal.type !== 'Renewal')
+    return yield `there is no batch ${place.job_id}`
+  yield* recordComplaints(by)
+  const { status, approval, requested_by } = by.job
+  if (status !== 'Pending' && status !== 'Completed') yield `the batch is ${status}`
+  if (requested_by !== job.requested_by) yield 'the batch was requested by somebody else'
+  yield* lineComplaints(by.content, renewal, { index: place.index, owner: job.owner })
+  // The rules that the batch was approved under must still be those in force for this renewal.
+  if (rules.current?.version !== renewal.profile_version)
+    yield `version ${renewal.profile_version} of profile ${renewal.profile_id} is not in force any more`
+  const own = requirementFor(renewal, rules)
+  const requirement = requirementFor(by.content, { pinned: null, current: null, affected: batch_profiles })
+  if (requirement !== null) yield* approvalComplaints(by, requirement, account)
+  else if (own !== null) yield 'the batch asked for nobody, and its rules do'
+  else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
+  for (const profile of batch_profiles) yield* provenanceComplaints(profile, account)
+  if (approval === null || requirement === null) return
+  const at = file.issuance?.planned_at ?? (account.now === undefined ? null : instantOf(account.now))
+  if (at === null || at > endOf(approval, requirement.policy)) yield 'the approval of the batch expired'
+}
+
+/**
+ * Until when a batch may be carried out. Whoever writes job rows could put its
+ * deadline off; when people decided is in their receipts.
+ */
+const endOf = ({ expires_at, decisions }: Approval, { expires_after }: ApprovalPolicy): string => {
+  const ends = decisions.map(({ time }) => instantOf(later(new Date(time), secondsOf(expires_after))))
+  return [expires_at, ...ends].reduce((soonest, one) => (one < soonest ? one : soonest))
 }
 
 const isPlace = (details: Event['details'], { id, number, window }: GrantPlace): boolean =>
@@ -260,7 +306,10 @@ export function* accountComplaints(file: JobFile, evidence: Account): Generator<
   yield* recordComplaints(file)
   const requirement = requirementFor(file.content, rules)
   const place = placeOf(file)
-  if (place !== null) yield* grantComplaints(file, place, account)
+  const line = batchPlaceOf(file)
+  if (place !== null && line !== null) yield 'a renewal takes a place of a grant or of a batch, not of both'
+  if (line !== null) yield* batchComplaints(file, line, account)
+  else if (place !== null) yield* grantComplaints(file, place, account)
   else if (requirement !== null) yield* approvalComplaints(file, requirement, account)
   else if (approval !== null && approval.state !== 'approved') yield `the approval is ${approval.state}`
   for (const profile of [rules.pinned, rules.current, ...(rules.affected ?? [])])

@@ -21,6 +21,7 @@ import { certificatePlan, derBase64, issuerFacts, serialNumber, validityPeriod }
 import { principalContent } from './principal-content.ts'
 import { profileDocument } from './profile.ts'
 import { queueNames } from './queue.ts'
+import { batchContent, batchPlace } from './renewal-batch.ts'
 import { finalReasons, revocationReasons } from './revocation.ts'
 import { affectedProfile, revocationPlan } from './revocation-plan.ts'
 import { shardCount, shardNumber } from './shards.ts'
@@ -127,12 +128,16 @@ export const jobContent = z.discriminatedUnion('type', [
     replaces: z.int().min(1),
     /** The place under a standing grant that it takes, instead of an approval of its own. */
     grant: grantPlace.optional(),
+    /** The line of a batch that it is: then the approval is the batch's. */
+    batch: batchPlace.optional(),
     /**
      * Whoever brought the CSR, where that is not the requester: they do not
      * decide either. Absent otherwise, and from what is older than this field.
      */
     on_behalf_of: principalId.optional(),
   }),
+  /** Renewals that are asked for together, under one approval. */
+  batchContent,
   revocation,
   z.strictObject({
     type: z.literal('ProfileChange'),
@@ -163,9 +168,23 @@ export type JobContent = Readonly<z.infer<typeof jobContent>>
 export const broughtBy = (content: JobContent): string | null =>
   content.type === 'Renewal' ? (content.on_behalf_of ?? null) : null
 
+/** Everybody who brought a CSR that is certified, besides the requester. */
+export const bringersOf = (content: JobContent): readonly string[] => {
+  if (content.type === 'RenewalBatch') return [...new Set(content.lines.map(({ brought_by }) => brought_by))]
+  const one = broughtBy(content)
+  return one === null ? [] : [one]
+}
+
+/** Everybody who answers for what a job results in, in the words that they are known by. */
+export const ownersOf = (owner: string, content: JobContent): readonly string[] =>
+  content.type === 'RenewalBatch'
+    ? [...new Set([owner, ...content.lines.map((line) => line.owner)])]
+    : [owner]
+
 export const jobTypes = [
   'Issuance',
   'Renewal',
+  'RenewalBatch',
   'Revocation',
   'ProfileChange',
   'IssuerChange',
@@ -184,12 +203,12 @@ export const jobStatuses = [
 
 export type JobStatus = (typeof jobStatuses)[number]
 
-/** Certificates of a revocation. In the end, what matched is what was revoked or was so already. */
+/** Certificates of a revocation, or of a batch of renewals. In the end, all that matched is dealt with. */
 const progress = z.strictObject({
   matched: z.int().min(0),
   /** Of those that matched: dealt with, in their order. */
   done: z.int().min(0),
-  /** Of those dealt with: changed by this job. */
+  /** Of those dealt with: revoked by this job, or opened as renewals by it. The others had changed before. */
   changed: z.int().min(0),
 })
 
@@ -218,6 +237,8 @@ export const job = z.strictObject({
     .strictObject({ id: grantId, number: z.int().min(1) })
     .nullable()
     .default(null),
+  /** The line of a batch that it is; absent from all else. */
+  batch: batchPlace.optional(),
   /** Why the newest standing grants of the certificate are not. */
   outside_grants: z
     .array(z.strictObject({ id: grantId, detail: z.string().max(2000) }))

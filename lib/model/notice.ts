@@ -3,7 +3,7 @@ import { approvalsOf } from './decide.ts'
 import { escalatedTo } from './escalation.ts'
 import type { Event, EventType } from './event.ts'
 import { approvalIdOf } from './ids.ts'
-import { broughtBy, type Job, type JobContent, type JobFile } from './job.ts'
+import { bringersOf, type JobFile, ownersOf } from './job.ts'
 import { may } from './permissions.ts'
 import { isOwner, type Principal } from './principal.ts'
 import { peopleOf, stageFor } from './staging.ts'
@@ -81,17 +81,21 @@ const textIn = (details: Event['details'], name: string): string | null => {
 }
 
 /** Whether this person's approval would count now. */
-const isAsked = (who: Principal, { approval, requested_by, owner }: Job, content: JobContent): boolean =>
-  approval?.state === 'pending' &&
-  may(who, 'decide') &&
-  who.id !== requested_by &&
-  who.id !== broughtBy(content) &&
-  !isOwner(who, owner) &&
-  !approvalsOf(approval.decisions).flatMap(peopleOf).includes(who.id) &&
-  stageFor(approval, approvalsOf(approval.decisions), {
-    who,
-    escalated_to: escalatedTo(approval),
-  }) !== null
+const isAsked = (who: Principal, file: JobFile): boolean => {
+  const { approval, requested_by } = file.job
+  return (
+    approval?.state === 'pending' &&
+    may(who, 'decide') &&
+    who.id !== requested_by &&
+    !bringersOf(file.content).includes(who.id) &&
+    !ownersOf(file.job.owner, file.content).some((owner) => isOwner(who, owner)) &&
+    !approvalsOf(approval.decisions).flatMap(peopleOf).includes(who.id) &&
+    stageFor(approval, approvalsOf(approval.decisions), {
+      who,
+      escalated_to: escalatedTo(approval),
+    }) !== null
+  )
+}
 
 /** The team of the certificate that it is about. */
 const teamOf = ({ file, certificate }: Account): string | null =>
@@ -107,7 +111,7 @@ const audiencesOf = (who: Principal, account: Account): readonly Audience[] => {
   const team = teamOf(account)
   const all: readonly (readonly [Audience, boolean])[] = [
     ['requester', file?.job.requested_by === who.id],
-    ['approvers', file !== null && isAsked(who, file.job, file.content)],
+    ['approvers', file !== null && isAsked(who, file)],
     ['owner', owner !== null && isOwner(who, owner)],
     ['team', team !== null && who.teams.includes(team)],
   ]

@@ -33,6 +33,7 @@ export type Opening = {
 const requested: Readonly<Record<JobContent['type'], EventType>> = {
   Issuance: 'certificate_requested',
   Renewal: 'renewal_requested',
+  RenewalBatch: 'renewal_batch_requested',
   Revocation: 'revocation_requested',
   ProfileChange: 'profile_change_requested',
   IssuerChange: 'issuer_change_requested',
@@ -72,6 +73,7 @@ const about = (
     }
     case 'Rebinding':
       return { certificate_id: content.certificate_id, ...content.to, issuer_id: null }
+    case 'RenewalBatch':
     case 'PrincipalChange':
       return { certificate_id: null, profile_id: null, profile_version: null, issuer_id: null }
   }
@@ -121,6 +123,7 @@ const numbers = ({ number, window }: GrantPlace) => ({ number, window })
 export const openJob = (opening: Opening, writes: readonly Write[], now: Date): Change & { job: Job } => {
   const { id, content, requester, owner, requirement, reason, ticket = null, outside_grants = [] } = opening
   const place = content.type === 'Renewal' ? (content.grant ?? null) : null
+  const batch = content.type === 'Renewal' ? (content.batch ?? null) : null
   const policy = requirement?.policy ?? null
   if (policy !== null) demandStatements(policy, opening)
   const created_at = instantOf(now)
@@ -140,6 +143,7 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     ticket,
     approval,
     grant: place === null ? null : { id: place.id, number: place.number },
+    ...(batch === null ? {} : { batch }),
     outside_grants,
     lease: null,
     attempts: 0,
@@ -156,6 +160,7 @@ export const openJob = (opening: Opening, writes: readonly Write[], now: Date): 
     ticket,
     summary: summaryOf(content),
     ...(opening.escalated === true ? { escalated: true } : {}),
+    ...(batch === null ? {} : { batch }),
   }
   const opened: Draft = {
     type: requested[content.type],

@@ -4,6 +4,7 @@ import type { JobContent } from './job.ts'
 import type { ProfileVersion } from './profile.ts'
 import { Refusal } from './refusal.ts'
 import { routedTo, routedToAll } from './routing.ts'
+import { secondsOf } from './time.ts'
 
 /**
  * The rules that bear on a job: the version of the profile it was made under,
@@ -43,6 +44,30 @@ const strictest = (...policies: readonly ApprovalPolicy[]): ApprovalPolicy | nul
   }
 }
 
+/** Who a policy asks for, apart from how many. */
+const staged = ({ stages, order, escalate_after, escalate_to }: ApprovalPolicy): string | null =>
+  stages === undefined
+    ? null
+    : digestOf({ stages, order, escalate_after: escalate_after ?? null, escalate_to: escalate_to ?? null })
+
+/** Whether whoever satisfies one policy satisfies another as well. */
+const covers = (one: ApprovalPolicy, other: ApprovalPolicy): boolean =>
+  one.quorum >= other.quorum && [null, staged(one)].includes(staged(other))
+
+/**
+ * The one policy that satisfies all of them, decided as soon as the soonest of
+ * them wants it. Refuses (`mandate_refused`) policies of which none does: what
+ * needs other people is not signed on the word of these.
+ */
+const common = (policies: readonly ApprovalPolicy[]): ApprovalPolicy | null => {
+  const most = policies.find((one) => policies.every((other) => covers(one, other)))
+  if (most === undefined && policies.length > 0)
+    throw new Refusal('mandate_refused', 'the profiles ask for different people: take each by itself')
+  const strict = most === undefined ? null : strictest(most, ...policies)
+  const [soonest] = policies.toSorted((a, b) => secondsOf(a.expires_after) - secondsOf(b.expires_after))
+  return strict === null || soonest === undefined ? null : { ...strict, expires_after: soonest.expires_after }
+}
+
 /** At least one other person, whatever the policies ask for. */
 const strictestOfRules = (...policies: readonly ApprovalPolicy[]): ApprovalPolicy =>
   strictest(...policies, rulesPolicy) ?? rulesPolicy
@@ -67,6 +92,18 @@ export const requirementFor = (content: JobContent, rules: Rules): Requirement |
       if (policy === null) return null
       const { id, version, document } = pinned
       return { policy: routedTo(policy, content.team), sha256: digestOf({ id, version, document }) }
+    }
+    case 'RenewalBatch': {
+      const seen = content.profiles.map(({ id, version }) => {
+        const profile = rules.affected?.find((one) => one.id === id)
+        if (profile === undefined || profile.status !== 'active' || profile.version !== version)
+          throw new Refusal('mandate_refused', `profile ${id} is not as it was when this was planned`)
+        return profile
+      })
+      const policy = common(seen.flatMap(policyOf))
+      if (policy === null) return null
+      const profiles = seen.map(({ id, version, document }) => ({ id, version, document }))
+      return { policy: routedTo(policy, content.team), sha256: digestOf({ profiles }) }
     }
     case 'GrantChange': {
       const { pinned, current } = rules

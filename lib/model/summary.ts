@@ -93,6 +93,21 @@ const peopleSummary = (content: PrincipalContent): string => {
   }
 }
 
+/** How many of each, most first. */
+const counted = (words: readonly string[]): readonly string[] => {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  const all = [...counts].toSorted(([, a], [, b]) => b - a).map(([word, count]) => `${count} ${word}`)
+  return all.length > 5 ? [...all.slice(0, 5), `and ${all.length - 5} more`] : all
+}
+
+const batched = ({ lines }: Extract<JobContent, { type: 'RenewalBatch' }>): string =>
+  [
+    `renew ${lines.length} certificates with the names that they have`,
+    `under ${counted(lines.map(({ profile_id }) => profile_id)).join(', ')}`,
+    `of ${counted(lines.map(({ owner }) => owner)).join(', ')}`,
+  ].join(', ')
+
 /** One line for a person: what this job would do. */
 export const summaryOf = (content: JobContent): string => {
   switch (content.type) {
@@ -100,6 +115,8 @@ export const summaryOf = (content: JobContent): string => {
       return harmless(`issue ${planned(content.plan)}`)
     case 'Renewal':
       return harmless(`renew ${content.certificate_id} as ${planned(content.plan)}`)
+    case 'RenewalBatch':
+      return harmless(batched(content))
     case 'Revocation':
       return harmless(revoked(content))
     case 'ProfileChange':

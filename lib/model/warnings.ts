@@ -39,6 +39,13 @@ export const warningsOf = (content: JobContent): readonly string[] => {
     const { name } = 'document' in content ? content.document : content.holder
     return [...warningsIn('the name', name)]
   }
+  if (content.type === 'RenewalBatch')
+    return content.lines.flatMap(({ certificate_id, subject, names }) =>
+      // What comes before the first of these is ours: `CN=`, `dns:`.
+      [...subject, ...names].flatMap((text) => [
+        ...warningsIn(certificate_id, text.slice(text.search(/[=:]/) + 1)),
+      ]),
+    )
   const named = content.type === 'GrantChange' ? content : 'plan' in content ? content.plan : null
   if (named === null) return []
   const { subject, subject_alternative_names: names } = named

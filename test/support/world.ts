@@ -21,6 +21,7 @@ import { jobs } from '../../lib/aws/jobs.ts'
 import { notifications } from '../../lib/aws/notifications.ts'
 import { isUnavailable } from '../../lib/aws/passing.ts'
 import { principals } from '../../lib/aws/principals.ts'
+import { renewalPlans } from '../../lib/aws/renewal-plans.ts'
 import { renewals } from '../../lib/aws/renewals.ts'
 import { replays } from '../../lib/aws/replays.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
@@ -230,6 +231,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     accesses: accesses(table),
     replays: replays(table),
     renewals: renewals(table),
+    renewalPlans: renewalPlans(table),
     serials: serialStatuses(table),
     lists: revocationLists(table),
     revocables: revocables(table),

@@ -1,7 +1,19 @@
 import * as z from 'zod'
-import { teamName } from '../../model/ids.ts'
-import { certificateChanged, certificateParams, csr, prefix, route, why } from '../operation.ts'
-import { nextCsrView, renewalInfoView, renewalView } from '../views.ts'
+import { jobId, teamName } from '../../model/ids.ts'
+import { batchLine, renewalSelection } from '../../model/renewal-batch.ts'
+import {
+  certificateChanged,
+  certificateParams,
+  changed,
+  csr,
+  page,
+  planDigest,
+  prefix,
+  route,
+  when,
+  why,
+} from '../operation.ts'
+import { batchedRenewalView, nextCsrView, renewalInfoView, renewalPlanView, renewalView } from '../views.ts'
 
 const renewalBody = z.strictObject({
   csr: csr.optional(),
@@ -10,7 +22,51 @@ const renewalBody = z.strictObject({
   ...why,
 })
 
+/** Those with all that is named; something must be. */
+const selection = renewalSelection
+  .extend({ expires_before: when.optional() })
+  .refine((named) => Object.values(named).some((one) => one !== undefined), 'says nothing of which')
+
 export const renewals = {
+  planRenewals: route({
+    method: 'POST',
+    path: `${prefix}/certificates/renew/plan`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Say which certificates a renewal in bulk would renew, and which not and why, without doing it',
+    body: z.strictObject({ selection }),
+    output: renewalPlanView,
+  }),
+  listPlannedRenewals: route({
+    method: 'GET',
+    path: `${prefix}/certificates/renew/plan/{id}`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List every renewal of a plan',
+    params: z.strictObject({ id: planDigest }),
+    query: page,
+    output: z.array(batchLine),
+  }),
+  renewInBulk: route({
+    method: 'POST',
+    path: `${prefix}/certificates/renew`,
+    function: 'submit',
+    permission: 'request',
+    summary: 'Renew what was planned, by its digest; where a profile is gated, all of it takes one approval',
+    body: z.strictObject({ plan: planDigest, ...why }),
+    status: 202,
+    output: changed,
+  }),
+  listBatchRenewals: route({
+    method: 'GET',
+    path: `${prefix}/jobs/{id}/renewals`,
+    function: 'read',
+    permission: 'read',
+    summary: 'List what became of each renewal of a batch',
+    params: z.strictObject({ id: jobId }),
+    query: page,
+    output: z.array(batchedRenewalView),
+  }),
   renewCertificate: route({
     method: 'POST',
     path: `${prefix}/certificates/{id}/renew`,

@@ -2,14 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { type FunctionId, functionIds } from '../../../infra/access.ts'
 import { jobs } from '../../../lib/aws/jobs.ts'
 import { items, keys } from '../../../lib/aws/table.ts'
+import { batchedRenewal } from '../../../lib/flows/batched-renewal.ts'
 import { decideApproval } from '../../../lib/flows/decide-job.ts'
-import { snapshotOf } from '../../../lib/model/change.ts'
+import { snapshotOf, step } from '../../../lib/model/change.ts'
 import { decide } from '../../../lib/model/decide.ts'
 import { append } from '../../../lib/model/event.ts'
 import type { Job } from '../../../lib/model/job.ts'
 import { oidcSubjectIdOf } from '../../../lib/model/oidc-subject.ts'
+import { openJob } from '../../../lib/model/open-job.ts'
 import { type Principal, principal } from '../../../lib/model/principal.ts'
 import type { Credential, ReceiptDraft } from '../../../lib/model/receipt.ts'
+import { lineJobId } from '../../../lib/model/renewal-batch.ts'
+import { batchApproved, batchAsked, issuedFor } from '../../support/batches.ts'
 import { Denied, type Hands, handsOf } from '../../support/taken-over.ts'
 import { credentialOf, makeFurnishedWorld, profileBody, type World } from '../../support/world.ts'
 
@@ -242,6 +246,41 @@ const attacks: readonly Attack[] = [
       hands.write(items.principal(mallory))
       hands.write(keyRow('pr-mallory', credential.id))
       return decidedBy(world, mallory, { ...credential, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'writes a renewal in a batch that people approved, for a line that was renewed',
+    tried_by: job_writers,
+    attack: async (world, hands) => {
+      const [certificate_id = ''] = await issuedFor(world, 'a')
+      const { job_id } = await batchApproved(world, { ids: [certificate_id] })
+      await world.drain()
+      const { content, job } = await world.jobOf(lineJobId({ job_id, index: 0 }))
+      const opening = { id: 'job-again0', content, requester: world.people.alice, owner: job.owner }
+      const again = openJob({ ...opening, reason: null, requirement: null }, [], world.now())
+      await jobs(hands.table).commit(again)
+      return 'job-again0'
+    },
+  },
+  {
+    what: 'writes a renewal in a batch that nobody approved, completed by its own word',
+    tried_by: job_writers,
+    attack: async (world, hands) => {
+      const [certificate_id = ''] = await issuedFor(world, 'a')
+      const batch = await batchAsked(world, { ids: [certificate_id] })
+      const file = await world.jobOf(batch.job_id)
+      if (file.content.type !== 'RenewalBatch' || file.job.approval === null) throw new Error('not gated')
+      const approval = { ...file.job.approval, state: 'approved' } as const
+      const actor = { id: 'pr-bob', type: 'Person' } as const
+      const draft = { type: 'approval_approved', actor, details: {} } as const
+      await jobs(hands.table).commit(step(file, { status: 'Pending', approval }, [draft], world.now()))
+      const made = await batchedRenewal(world, certificate_id, file.content.seed)
+      if ('excuse' in made) throw new Error(made.detail)
+      const content = { ...made.renewal, batch: { job_id: batch.job_id, index: 0 } }
+      const opening = { id: 'job-line00', content, requester: world.people.alice, owner: 'pr-alice' }
+      const line = openJob({ ...opening, reason: null, requirement: null }, [], world.now())
+      await jobs(hands.table).commit(line)
+      return 'job-line00'
     },
   },
   {

@@ -16,6 +16,8 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
       'listCertificateVersions',
       'getCertificateChain',
       'listPlannedRevocations',
+      'listPlannedRenewals',
+      'listBatchRenewals',
       'listJobs',
       'getJob',
       'listApprovals',
@@ -47,6 +49,8 @@ const heard: Readonly<Record<OperationId, readonly (typeof roles)[number][] | 'a
     [
       'requestCertificate',
       'renewCertificate',
+      'planRenewals',
+      'renewInBulk',
       'requestGrant',
       'uploadNextCsr',
       'revokeCertificate',

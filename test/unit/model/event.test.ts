@@ -159,6 +159,7 @@ describe('what follows from an event', () => {
   const followed: Partial<Record<EventType, string>> = {
     certificate_requested: 'dispatch',
     renewal_requested: 'dispatch',
+    renewal_batch_requested: 'dispatch',
     revocation_requested: 'dispatch',
     profile_change_requested: 'dispatch',
     issuer_change_requested: 'dispatch',
