@@ -12,7 +12,7 @@ const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
 /** How many certificates one batch renews, under how many profiles, and how much text may say so. */
 export const mostLines = 500
 export const mostProfiles = 20
-export const mostOctets = 300_000
+export const mostOctets = 360_000
 
 /** Why a certificate that was chosen is not renewed with the others. */
 export const excuses = [

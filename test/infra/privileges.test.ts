@@ -130,7 +130,7 @@ describe.each(stageNames)('privileges in stage %s', (name) => {
 
   it.each([
     ['api-read', ['ACCESS', 'CURSOR']],
-    ['api-submit', ['ACCESS', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION', 'USE']],
+    ['api-submit', ['ACCESS', 'BATCH', 'CERTIFICATE', 'IDEMPOTENCY', 'JOB', 'REVOCATION', 'USE']],
     ['api-rules', ['ACCESS', 'IDEMPOTENCY', 'JOB']],
     ['api-decide', ['ACCESS', 'GRANT', 'IDEMPOTENCY', 'JOB']],
     ['api-administer', ['ACCESS', 'IDEMPOTENCY', 'JOB', 'PRINCIPAL', 'SUBJECT']],
