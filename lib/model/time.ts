@@ -52,10 +52,12 @@ export const duration = z
   })
 
 /** Whole seconds of a `duration`. */
-export const secondsOf = (text: string): number =>
-  (form.exec(text) ?? [])
-    .slice(1)
-    .reduce((sum, part, unit) => sum + (part === undefined ? 0 : Number(part)) * (units[unit] ?? 0), 0)
+export const secondsOf = (text: string): number => {
+  const [, ...parts] = form.exec(text) ?? []
+  let sum = 0
+  for (const [unit, seconds] of units.entries()) sum += Number(parts[unit] ?? 0) * seconds
+  return sum
+}
 
 /** A duration within bounds, both inclusive. */
 export const durationBetween = (least: string, most: string) =>

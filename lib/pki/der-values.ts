@@ -18,7 +18,8 @@ export function magnitudeOf(element: Element, subject: string): Uint8Array {
 /** An INTEGER from 0 to 2^31 − 1. */
 export function smallNumberOf(element: Element, subject: string): number {
   const magnitude = magnitudeOf(element, subject)
-  const value = magnitude.reduce((sum, octet) => sum * 256 + octet, 0)
+  let value = 0
+  for (const octet of magnitude) value = value * 256 + octet
   if (magnitude.length > 4 || value > 0x7fff_ffff) throw malformed(`${subject} is too large`)
   return value
 }
@@ -43,17 +44,19 @@ export function bitStringOctetsOf(element: Element, subject: string): Uint8Array
 
 /** The positions of the bits that are set in a named bit list of at most 16 bits; DER has no trailing zero bits. */
 export function namedBitsOf(element: Element, subject: string): readonly number[] {
-  const [unused, ...octets] = contentOf(element).subarray(0, 4)
-  if (element.tag !== 0x03 || unused === undefined || lengthOf(element) > 3) {
+  const { tag, octets, start, end } = element
+  const unused = octets[start]
+  if (tag !== 0x03 || start === end || unused === undefined || lengthOf(element) > 3) {
     throw malformed(`${subject} is not a BIT STRING of named bits`)
   }
-  const last = octets.at(-1)
+  const last = end - start > 1 ? octets[end - 1] : undefined
   const trimmed =
     last === undefined ? unused === 0 : unused < 8 && (last & ((2 << unused) - 1)) === 1 << unused
   if (!trimmed) throw malformed(`${subject} is not a DER list of named bits`)
-  return octets.flatMap((octet, index) =>
-    [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (octet & (0x80 >> bit)) !== 0).map((bit) => index * 8 + bit),
-  )
+  const bits: number[] = []
+  for (let bit = 0; bit < 8 * (end - start - 1); bit += 1)
+    if (((octets[start + 1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0) bits.push(bit)
+  return bits
 }
 
 const dottedOf = (content: Uint8Array, subject: string): string => {

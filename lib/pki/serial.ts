@@ -6,7 +6,8 @@ import { hexOf } from './octets.ts'
  * octets, no leading zero octet, 1–20 octets (RFC 5280 §4.1.2.2).
  */
 export function serialOfOctets(magnitude: Uint8Array): string {
-  const hex = hexOf(magnitude).replace(/^(00)+/, '')
+  const written = hexOf(magnitude)
+  const hex = written.startsWith('00') ? written.replace(/^(00)+/, '') : written
   if (hex === '' || hex.length > 40) throw malformed('a serial number is 1 to 20 octets and above zero')
   return hex
 }
