@@ -1,3 +1,4 @@
+import { countsOf } from '../model/counts.ts'
 import { digestOf } from '../model/digest.ts'
 import type { Random } from '../model/ids.ts'
 import { contentDigest } from '../model/job.ts'
@@ -73,12 +74,6 @@ const sorted = async (deps: PlanRenewalsDeps, chosen: readonly Chosen[], seed: s
   return { made, excluded: excluded.toSorted((a, b) => (a.certificate_id < b.certificate_id ? -1 : 1)) }
 }
 
-const countBy = (words: readonly string[]): readonly (readonly [string, number])[] => {
-  const counts = new Map<string, number>()
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
-  return [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-}
-
 /** What a batch needs, or why it cannot be one: a refusal of the gate, in the words of a request. */
 export const requirementOf = async (
   deps: Pick<PlanRenewalsDeps, 'profiles'>,
@@ -121,7 +116,7 @@ export const planRenewals = async (deps: PlanRenewalsDeps, selection: RenewalSel
     matched: chosen.length,
     renewable: made.length,
     not_renewable: excluded.length,
-    reasons: countBy(excluded.map(({ reason }) => reason)).map(([reason, matched]) => ({ reason, matched })),
+    reasons: countsOf(excluded.map(({ reason }) => reason)).map(([reason, matched]) => ({ reason, matched })),
     excluded: excluded.slice(0, shown),
   }
   if (made.length === 0)
@@ -148,12 +143,12 @@ export const planRenewals = async (deps: PlanRenewalsDeps, selection: RenewalSel
     ...counts,
     requires_approval: requirement !== null,
     quorum: requirement?.policy.quorum ?? 0,
-    profiles: countBy(lines.map(({ profile_id }) => profile_id)).map(([id, matched]) => ({
+    profiles: countsOf(lines.map(({ profile_id }) => profile_id)).map(([id, matched]) => ({
       id,
       version: versions.get(id) ?? 0,
       matched,
     })),
-    owners: countBy(lines.map(({ owner }) => owner))
+    owners: countsOf(lines.map(({ owner }) => owner))
       .slice(0, shown)
       .map(([owner, matched]) => ({ owner, matched })),
     first: batch.lines.slice(0, shown).map((line) => ({

@@ -1,3 +1,4 @@
+import { countsOf } from '../model/counts.ts'
 import { fitsRolesAnywhere } from '../model/crl-push.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
@@ -98,11 +99,9 @@ const match = async (deps: PlanRevocationDeps, asked: PlanRequest['selection']):
   return { selection: asked, matched, already_revoked, expired }
 }
 
-const countBy = (statuses: readonly SerialStatus[], by: (status: SerialStatus) => string) => {
-  const counts = new Map<string, number>()
-  for (const status of statuses) counts.set(by(status), (counts.get(by(status)) ?? 0) + 1)
-  return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))
-}
+/** By the words, in their order: what is put on record must not hang on how many there are. */
+const countBy = (statuses: readonly SerialStatus[], by: (status: SerialStatus) => string) =>
+  countsOf(statuses.map(by)).toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 /** What becomes of each list: how many certificates it has, and how large it is, before and after. */
 const listChanges = async (
@@ -177,7 +176,7 @@ export const planRevocation = async (deps: PlanRevocationDeps, request: PlanRequ
     created_at: instantOf(deps.now()),
   }
   await deps.plans.put(plan, lines)
-  const owners = countBy(matched, ({ owner }) => owner).toSorted(([, a], [, b]) => b - a)
+  const owners = countsOf(matched.map(({ owner }) => owner))
   return {
     digest: plan.digest,
     matched: plan.matched,

@@ -1,3 +1,4 @@
+import { countsOf } from './counts.ts'
 import type { JobContent } from './job.ts'
 import type { CertificatePlan } from './plan.ts'
 import type { PrincipalDocument } from './principal.ts'
@@ -95,9 +96,7 @@ const peopleSummary = (content: PrincipalContent): string => {
 
 /** How many of each, most first. */
 const counted = (words: readonly string[]): readonly string[] => {
-  const counts = new Map<string, number>()
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
-  const all = [...counts].toSorted(([, a], [, b]) => b - a).map(([word, count]) => `${count} ${word}`)
+  const all = countsOf(words).map(([word, count]) => `${count} ${word}`)
   return all.length > 5 ? [...all.slice(0, 5), `and ${all.length - 5} more`] : all
 }
 

@@ -18,6 +18,7 @@ import {
   versionsOf,
 } from '../../support/batches.ts'
 import { day, granted, otherKeyCsr } from '../../support/grants.ts'
+import { offered, refused } from '../../support/offered.ts'
 import { credentialOf, makeFurnishedWorld, type Name, profileBody, type World } from '../../support/world.ts'
 
 type Renewal = Extract<JobContent, { type: 'Renewal' }>
@@ -87,22 +88,6 @@ const forgeBatch = async (world: World, change: (batch: BatchContent) => BatchCo
 const withLine = (batch: BatchContent, edit: Partial<BatchLine>): BatchContent => ({
   ...batch,
   lines: batch.lines.map((line, n) => (n === 0 ? { ...line, ...edit } : line)),
-})
-
-/** Lets the signer at a job, and tells what came of it. */
-const offered = async (world: World, job_id: string) => {
-  const before = world.signatures.length
-  await world.issue(job_id)
-  const { job, events } = await world.jobOf(job_id)
-  const signed = world.signatures.length - before
-  return { signed, status: job.status, message: job.error_message, last: events.at(-1)?.type }
-}
-
-const refused = (message: string) => ({
-  signed: 0,
-  status: 'Failed',
-  message: expect.stringContaining(message),
-  last: 'signing_refused',
 })
 
 describe('the signer, offered a renewal that says it is a line of a batch', () => {

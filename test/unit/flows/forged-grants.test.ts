@@ -7,6 +7,7 @@ import type { GrantPlace } from '../../../lib/model/grant.ts'
 import type { JobContent } from '../../../lib/model/job.ts'
 import { openJob } from '../../../lib/model/open-job.ts'
 import { asked, day, type Granted, granted, issued, otherKeyCsr, renew } from '../../support/grants.ts'
+import { offered, refused } from '../../support/offered.ts'
 import { csrFor, makeFurnishedWorld, type Name, profileBody, type World } from '../../support/world.ts'
 
 type Renewal = Extract<JobContent, { type: 'Renewal' }>
@@ -47,22 +48,6 @@ const forge = async (world: World, grant: Granted, forgery: Forgery = {}): Promi
   expect(await world.jobs.commit({ ...change, job })).toBe('committed')
   return id
 }
-
-/** Lets the signer at a job, and tells what came of it. */
-const offered = async (world: World, job_id: string) => {
-  const before = world.signatures.length
-  await world.issue(job_id)
-  const { job, events } = await world.jobOf(job_id)
-  const signed = world.signatures.length - before
-  return { signed, status: job.status, message: job.error_message, last: events.at(-1)?.type }
-}
-
-const refused = (message: string) => ({
-  signed: 0,
-  status: 'Failed',
-  message: expect.stringContaining(message),
-  last: 'signing_refused',
-})
 
 describe('the signer, offered a renewal under a standing grant that nobody checked', () => {
   let world: World
