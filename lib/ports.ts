@@ -20,7 +20,7 @@ import type { PrincipalFile, PrincipalStep, PrincipalWrite } from './model/princ
 import type { ProfileVersion } from './model/profile.ts'
 import type { QueueName } from './model/queue.ts'
 import type { NextCsr, Renewal } from './model/renewal.ts'
-import type { BatchContent } from './model/renewal-batch.ts'
+import type { PlannedBatch } from './model/renewal-batch.ts'
 import type { Rules } from './model/requirement.ts'
 import type { CrlHead, RevocationEntry, SerialStatus } from './model/revocation.ts'
 import type { CommonTrait, RevocationPlan, Target } from './model/revocation-plan.ts'
@@ -262,9 +262,9 @@ export type SerialInventory = {
 
 /** Batches of renewals that were planned, by the digest of what would be done. */
 export type RenewalPlans = {
-  readonly get: (digest: string) => Promise<BatchContent | null>
-  /** Once, however often; kept until an instant at least. */
-  readonly put: (digest: string, batch: BatchContent, keep_until: string) => Promise<void>
+  readonly get: (digest: string) => Promise<PlannedBatch | null>
+  /** Once, however often. */
+  readonly put: (digest: string, planned: PlannedBatch) => Promise<void>
 }
 
 /** Plans by their digest. */

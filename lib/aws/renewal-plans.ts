@@ -1,20 +1,18 @@
-import * as z from 'zod'
-import { batchContent } from '../model/renewal-batch.ts'
+import { plannedBatch } from '../model/renewal-batch.ts'
 import type { RenewalPlans } from '../ports.ts'
 import { keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 
-const row = z.strictObject({ batch: batchContent })
-
 export const renewalPlans = (table: TableClient): RenewalPlans => ({
   get: async (digest) => {
-    const found = await table.get(keys.renewalPlan(digest))
-    return found === null ? null : row.parse(recordOf(found)).batch
+    const row = await table.get(keys.renewalPlan(digest))
+    return row === null ? null : plannedBatch.parse(recordOf(row))
   },
-  put: async (digest, batch, keep_until) => {
-    const ttl = Math.floor(Date.parse(keep_until) / 1000)
+  put: async (digest, planned) => {
+    // Cleared away some time after it is of no more use: its own word says when that is.
+    const ttl = Math.floor(Date.parse(planned.valid_until) / 1000)
     // Whatever is there already says the same.
-    const put = { ...keys.renewalPlan(digest), batch, ttl }
+    const put = { ...keys.renewalPlan(digest), ...planned, ttl }
     await table.transact([{ of: 'plan', put, condition: 'absent' }])
   },
 })

@@ -12,6 +12,7 @@ import {
   mostLines,
   mostOctets,
   mostProfiles,
+  type PlannedBatch,
   type RenewalSelection,
 } from '../model/renewal-batch.ts'
 import { type Requirement, requirementFor } from '../model/requirement.ts'
@@ -33,8 +34,8 @@ export type PlanRenewalsDeps = BatchedRenewalDeps & {
 /** How many of each a plan shows; all are counted, and every line can be listed. */
 const shown = 100
 
-/** How long a plan can be carried out, in seconds. */
-const keptSeconds = 7 * 86_400
+/** How long a plan can be asked for, in seconds. */
+const validSeconds = 7 * 86_400
 
 type Excluded = { readonly certificate_id: string; readonly reason: Excuse; readonly detail: string }
 type Made = { readonly line: BatchLine; readonly profile_version: number; readonly ahead: boolean }
@@ -136,7 +137,7 @@ export const planRenewals = async (deps: PlanRenewalsDeps, selection: RenewalSel
   demandSize(batch)
   const requirement = await requirementOf(deps, batch)
   const digest = contentDigest(batch)
-  await deps.renewalPlans.put(digest, batch, instantOf(later(deps.now(), keptSeconds)))
+  await deps.renewalPlans.put(digest, { batch, valid_until: instantOf(later(deps.now(), validSeconds)) })
   const ahead = new Set(made.flatMap((one) => (one.ahead ? [one.line.certificate_id] : [])))
   return {
     digest,
@@ -158,13 +159,14 @@ export const planRenewals = async (deps: PlanRenewalsDeps, selection: RenewalSel
   }
 }
 
-/** A batch that was planned, whole. Refuses (`not_found`) what never was, or was too long ago. */
+/** A batch that was planned, whole. Refuses (`not_found`) what never was, or was long ago. */
 export const plannedBatch = async (
   { renewalPlans }: { readonly renewalPlans: Pick<RenewalPlans, 'get'> },
   digest: string,
-): Promise<BatchContent> => {
-  const batch = await renewalPlans.get(digest)
-  if (batch === null) throw new Refusal('not_found', `no plan ${digest}`)
-  if (contentDigest(batch) !== digest) throw new Refusal('conflict', 'the plan on record is not what it was')
-  return batch
+): Promise<PlannedBatch> => {
+  const planned = await renewalPlans.get(digest)
+  if (planned === null) throw new Refusal('not_found', `no plan ${digest}`)
+  if (contentDigest(planned.batch) !== digest)
+    throw new Refusal('conflict', 'the plan on record is not what it was')
+  return planned
 }

@@ -1,10 +1,16 @@
 import { newSuffix } from '../model/ids.ts'
 import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
+import { Refusal } from '../model/refusal.ts'
+import { instantOf } from '../model/time.ts'
 import { type PlanRenewalsDeps, plannedBatch, requirementOf } from './plan-renewals.ts'
 import type { Proposal } from './submit.ts'
 
-/** Asks for a plan to be carried out: exactly what its digest names, approved as a whole where any of its profiles asks for that. */
+/**
+ * Asks for a plan to be carried out: exactly what its digest names, approved as
+ * a whole where any of its profiles asks for that. Refuses (`version_conflict`)
+ * one that is a week old, or under a profile that was changed since.
+ */
 export const requestRenewals = async (
   deps: Pick<PlanRenewalsDeps, 'renewalPlans' | 'profiles' | 'now' | 'random'>,
   requester: Principal,
@@ -14,7 +20,10 @@ export const requestRenewals = async (
     readonly ticket?: string | undefined
   },
 ): Promise<Proposal> => {
-  const content = await plannedBatch(deps, request.plan)
+  const now = deps.now()
+  const { batch: content, valid_until } = await plannedBatch(deps, request.plan)
+  if (instantOf(now) > valid_until)
+    throw new Refusal('version_conflict', `the plan was valid until ${valid_until}: plan it again`)
   const requirement = await requirementOf(deps, content)
   const opening = {
     id: `job-${newSuffix(deps.random)}`,
@@ -25,6 +34,6 @@ export const requestRenewals = async (
     ticket: request.ticket,
     requirement,
   }
-  const { job, ...change } = openJob(opening, [], deps.now())
+  const { job, ...change } = openJob(opening, [], now)
   return { change: { ...change, job }, job, certificate: null }
 }

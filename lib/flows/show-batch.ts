@@ -15,7 +15,7 @@ export const plannedLines = async (
   deps: { readonly renewalPlans: Pick<RenewalPlans, 'get'> },
   digest: string,
   paging: Paging,
-): Promise<Page<BatchLine>> => pageOf((await plannedBatch(deps, digest)).lines, paging)
+): Promise<Page<BatchLine>> => pageOf((await plannedBatch(deps, digest)).batch.lines, paging)
 
 /**
  * What became of the lines of a batch: the job of each and where that stands,

@@ -92,6 +92,11 @@ export const batchContent = z.strictObject({
 
 export type BatchContent = Readonly<z.infer<typeof batchContent>>
 
+/** A batch that was planned, and until when it may be asked for. */
+export const plannedBatch = z.strictObject({ batch: batchContent, valid_until: instant })
+
+export type PlannedBatch = Readonly<z.infer<typeof plannedBatch>>
+
 /** A renewal, as far as a batch bears on it. */
 export type Batched = {
   readonly type: 'Renewal'

@@ -71,8 +71,8 @@ const forge = async (
 /** A batch of one's own making, asked for without the plan of an honest function. */
 const forgeBatch = async (world: World, change: (batch: BatchContent) => BatchContent): Promise<Batch> => {
   const { digest } = await planned(world, { profile_id: 'p-prod-web' })
-  const plan = await world.renewalPlans.get(digest)
-  if (plan === null) throw new Error('no plan')
+  const plan = (await world.renewalPlans.get(digest))?.batch
+  if (plan === undefined) throw new Error('no plan')
   const content = change(plan)
   const current = await world.profiles.current('p-prod-web')
   const rules = { pinned: null, current: null, affected: current === null ? [] : [current] }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { applyChange } from '../../../lib/flows/apply-change.ts'
 import { gatherEvidence } from '../../../lib/flows/gather-evidence.ts'
+import { planRenewals } from '../../../lib/flows/plan-renewals.ts'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { verifyEvidence } from '../../../lib/flows/verify-evidence.ts'
 import { contentDigest } from '../../../lib/model/job.ts'
@@ -59,8 +60,8 @@ describe('the dry run of a renewal in bulk', () => {
     })
     const added = [...world.table.rows.keys()].filter((key) => !before.includes(key))
     expect(added).toEqual([expect.stringContaining(`BATCH#${answer.digest}`)])
-    const kept = await world.renewalPlans.get(answer.digest)
-    expect(kept === null ? null : contentDigest(kept)).toBe(answer.digest)
+    const kept = (await world.renewalPlans.get(answer.digest))?.batch
+    expect(kept === undefined ? null : contentDigest(kept)).toBe(answer.digest)
     const { body: listed } = await world.call('dave', 'listPlannedRenewals', { id: answer.digest })
     expect(listed).toEqual(kept?.lines)
   })
@@ -138,6 +139,29 @@ describe('the dry run of a renewal in bulk', () => {
     await expect(world.call('alice', 'planRenewals', { body: { selection: {} } })).rejects.toThrow(
       'nothing of which',
     )
+  })
+
+  it('refuses to look through more of an inventory than it has the time for', async () => {
+    const list: typeof world.certificates.list = async () => ({ rows: [], next: 'more' })
+    const deps = { ...world, certificates: { ...world.certificates, list } }
+    await expect(planRenewals(deps, { issuer_id: 'iss-web' })).rejects.toMatchObject({
+      code: 'invalid_body',
+      message: expect.stringContaining('too many certificates to look through'),
+    })
+  })
+
+  it('refuses more text than a batch can hold, and says how much it would be', async () => {
+    const labels = ['a', 'b', 'c'].map((letter) => letter.repeat(63)).join('.')
+    const names = (of: number): readonly string[] =>
+      Array.from({ length: 60 }, (_, n) => `${labels}.n${of}-${n}.example.com`)
+    for (let n = 0; n < 30; n += 1) {
+      const [first = '', ...rest] = names(n)
+      await world.made({ csr: csrFor(`n${n}.example.com`, first, ...rest) })
+    }
+    await expect(planned(world, { profile_id: 'p-dev-web' })).rejects.toMatchObject({
+      code: 'invalid_body',
+      message: expect.stringMatching(/1 profiles \(20 at most\), \d{6} octets \(360000 at most\)/),
+    })
   })
 
   it('refuses more than a batch can have, and says how many match', async () => {
@@ -314,6 +338,15 @@ describe('a renewal in bulk', () => {
       [kept]: 'Completed',
     })
     expect(await versionsOf(world, ids)).toEqual([2, 1, 1, 1, 2])
+  })
+
+  it('is refused a week after it was planned, whether or not the plan was cleared away', async () => {
+    await issuedFor(world, 'a')
+    const { digest } = await planned(world, gated)
+    world.pass(7 * day + 1)
+    expect(await codeOf(world.call('alice', 'renewInBulk', { body: { plan: digest } }))).toBe(
+      'version_conflict',
+    )
   })
 
   it('is refused where a profile of it was changed since it was planned', async () => {
