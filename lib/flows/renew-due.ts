@@ -210,7 +210,7 @@ export const renewDue = async (deps: RenewDueDeps): Promise<Swept> => {
       if (outcome.fault) faults += 1
     }
   }
-  await Promise.all(Array.from({ length: together }, work))
+  await Promise.all(Array.from({ length: Math.min(together, queue.length) }, work))
   const left = [...unsettled, ...scope.due.slice(deps.per_sweep)]
   await scope.moveOn(left)
   const [oldest = ''] = [...scope.due.map(({ next_at }) => next_at), instantOf(began)].sort()

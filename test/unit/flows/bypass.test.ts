@@ -8,6 +8,7 @@ import { verifyEvidence } from '../../../lib/flows/verify-evidence.ts'
 import { approvalBypass } from '../../../lib/lambda/approval-bypass.ts'
 import { consequences } from '../../../lib/model/consequences.ts'
 import { measuresOf } from '../../../lib/model/measures.ts'
+import { lineJobId } from '../../../lib/model/renewal-batch.ts'
 import { behindHttp } from '../../support/http-world.ts'
 import { csrFor, environment, makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
@@ -74,6 +75,21 @@ describe('A job whose approval is bypassed', () => {
     const { job } = await requested()
     await issueCertificate({ ...world.kms, bypass }, job.id)
     expect(await endOf(job.id)).toEqual(['Completed', null])
+  })
+
+  it('bypasses that of a batch, too: its renewals are signed there, and nowhere else', async () => {
+    const certificates = [await requested(), await requested()]
+    for (const { job } of certificates) await issueCertificate({ ...world.kms, bypass }, job.id)
+    const selection = { ids: certificates.map(({ certificate }) => certificate.id) }
+    const plan = await http.as('alice')('POST', '/certificates/renew/plan', { selection })
+    const asked = await http.as('alice')('POST', '/certificates/renew', { plan: plan.json.digest })
+    expect(asked.json.job.status).toBe('Pending')
+    await applyChange({ ...world.apply, bypass }, asked.json.job.id)
+    const [first = '', second = ''] = [0, 1].map((index) => lineJobId({ job_id: asked.json.job.id, index }))
+    await issueCertificate({ ...world.kms, bypass }, first)
+    expect(await endOf(first)).toEqual(['Completed', null])
+    await issueCertificate(world.kms, second)
+    expect(await endOf(second)).toEqual(['Failed', expect.stringContaining('the approval was bypassed')])
   })
 
   it('is refused by every signer that is not told to, and by that of another deployment', async () => {
