@@ -10,6 +10,7 @@ import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { verifyEvidence } from '../../../lib/flows/verify-evidence.ts'
 import { type EvidenceBundle, evidenceBundle } from '../../../lib/model/evidence.ts'
 import { Refusal } from '../../../lib/model/refusal.ts'
+import { batchApproved, issuedFor } from '../../support/batches.ts'
 import { granted, renew } from '../../support/grants.ts'
 import { makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
@@ -171,6 +172,84 @@ describe('the evidence of a certificate', () => {
           granted_by: { ...under.granted_by, content: { ...under.granted_by?.content, issuances: 6 } },
         }),
         'the content is not what was requested',
+      ],
+    ])('fails %s', async (_, tamper, reason) => {
+      expect(judge(JSON.stringify(tamper(await bundles()))).join('; ')).toContain(reason)
+    })
+
+    it('fails with any byte of it changed', { timeout: 60_000 }, async () => {
+      const whole = JSON.stringify((await bundles()).bundle)
+      fc.assert(
+        fc.property(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 0x20, max: 0x7e }), (at, code) => {
+          const other = String.fromCharCode(code)
+          fc.pre(other !== whole[at])
+          expect(judge(whole.slice(0, at) + other + whole.slice(at + 1))).not.toEqual([])
+        }),
+        { numRuns: 200 },
+      )
+    })
+  })
+
+  describe('of a renewal in a batch under two profiles', () => {
+    const bundles = async () => {
+      const together = await makeFurnishedWorld()
+      const [id = ''] = await issuedFor(together, 'a', 'b')
+      await together.made()
+      const batch = await batchApproved(together, { issuer_id: 'iss-web' })
+      await together.drain()
+      const other = await batchApproved(together, { profile_id: 'p-prod-web' })
+      await together.drain()
+      return {
+        batch,
+        first: await gatherEvidence(together, id, 1),
+        bundle: await gatherEvidence(together, id, 2),
+        other: await gatherEvidence(together, id, 3),
+        other_batch: other,
+      }
+    }
+
+    it('proves who approved the batch, and says of what', async () => {
+      const { bundle: line, other } = await bundles()
+      expect([judge(JSON.stringify(line)), judge(JSON.stringify(other))]).toEqual([[], []])
+      expect(told(line)).toMatch(/as line \d of a batch\n✓ renew 3 certificates/)
+      expect(told(line)).toContain('approved by pr-bob (bob)')
+    })
+
+    it.each<[string, (all: Awaited<ReturnType<typeof bundles>>) => unknown, string]>([
+      ['without the batch', ({ bundle: { batched_by: _, ...rest } }) => rest, 'there is no batch'],
+      [
+        'with another batch, that has the same certificate',
+        ({ bundle: line, other }) => ({ ...line, batched_by: other.batched_by, batch_rules_made_by: [] }),
+        'there is no batch',
+      ],
+      [
+        'with a batch, where it is in none',
+        ({ first, bundle: line }) => ({ ...first, batched_by: line.batched_by }),
+        'it was renewed in no batch',
+      ],
+      [
+        'without the rules of the others in it',
+        ({ bundle: { batch_rules_made_by: _, ...rest } }) => rest,
+        'profile p-dev-web is not as it was when this was planned',
+      ],
+      [
+        'with the same rules twice',
+        ({ bundle: line }) => ({
+          ...line,
+          batch_rules_made_by: [...(line.batch_rules_made_by ?? []), line.rules_made_by],
+        }),
+        'a job is there twice',
+      ],
+      [
+        'without the approval of the batch',
+        ({ bundle: line }) => ({
+          ...line,
+          batched_by: {
+            content: line.batched_by?.content,
+            events: line.batched_by?.events.filter(({ actor }) => actor !== 'pr-bob'),
+          },
+        }),
+        'the chain of events is broken',
       ],
     ])('fails %s', async (_, tamper, reason) => {
       expect(judge(JSON.stringify(tamper(await bundles()))).join('; ')).toContain(reason)
