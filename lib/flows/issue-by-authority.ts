@@ -151,7 +151,7 @@ const issue = async (deps: AuthorityDeps, { file }: Mandate, rules: Rules): Prom
   checkPlan(content, rules.pinned, deps.status_url)
   const issuer = await signingIssuer(deps, content)
   if (issuer === null) throw new Refusal('issuer_inactive', 'no issuer')
-  await checkRenewable(deps, content)
+  await checkRenewable(deps, content, file.issuance)
   const known = orderedArn(file) === null ? await order(deps, file, content, issuer) : file
   const document = rules.current?.document ?? null
   return known === null ? 'in_other_hands' : collect(deps, known, content, { issuer, document })

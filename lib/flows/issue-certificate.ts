@@ -71,9 +71,13 @@ const checkAbove = async (deps: Pick<IssueDeps, 'issuers'>, { id, parent_id }: I
  * A certificate that was revoked meanwhile gets no new version, and neither does
  * one that was bound to another profile: what was asked for under the old one is
  * not what people bound it to. What was renewed since a batch was planned is not
- * renewed once more.
+ * renewed once more; but what is on record as about to be signed is finished.
  */
-export const checkRenewable = async (deps: Pick<IssueDeps, 'certificates'>, content: Leaf): Promise<void> => {
+export const checkRenewable = async (
+  deps: Pick<IssueDeps, 'certificates'>,
+  content: Leaf,
+  issuance: Issuance | null,
+): Promise<void> => {
   const { certificate_id: id, profile_id } = content
   const certificate = await deps.certificates.get(id)
   if (certificate !== null && certificate.profile_id !== profile_id)
@@ -83,8 +87,8 @@ export const checkRenewable = async (deps: Pick<IssueDeps, 'certificates'>, cont
     )
   if (certificate === null || certificate.status === 'Revoked')
     throw new Refusal('certificate_not_renewable', `certificate ${id} is missing or revoked`)
-  const batched = content.type === 'Renewal' && content.batch !== undefined
-  if (batched && content.replaces !== certificate.current_version)
+  const fresh = issuance === null && content.type === 'Renewal' && content.batch !== undefined
+  if (fresh && content.replaces !== certificate.current_version)
     throw new Refusal('certificate_not_renewable', `certificate ${id} was renewed since this was planned`)
 }
 
@@ -266,7 +270,7 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
     throw new Refusal('mandate_refused', 'no key of ours signs for this issuer')
   if ('csr' in content) checkPlan(content, rules.pinned, deps.status_url)
   const parent = await signingIssuer(deps, content)
-  if ('certificate_id' in content) await checkRenewable(deps, content)
+  if ('certificate_id' in content) await checkRenewable(deps, content, file.issuance)
   if ('issuer_id' in content) await checkNewIssuer(deps, content.issuer_id)
   const { issuance, linted } = prepare(file, content, deps.now())
   const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')

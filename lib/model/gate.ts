@@ -146,11 +146,13 @@ function* batchComplaints(file: JobFile, place: BatchPlace, account: Examined): 
     return yield `there is no batch ${place.job_id}`
   yield* recordComplaints(by)
   const { status, approval, requested_by } = by.job
-  if (status !== 'Pending' && status !== 'Completed') yield `the batch is ${status}`
+  // One that failed midway begins nothing more; what it had begun is finished, and proven.
+  const underway = status === 'Pending' || status === 'Completed'
+  if (!underway && !(status === 'Failed' && file.issuance !== null)) yield `the batch is ${status}`
   if (requested_by !== job.requested_by) yield 'the batch was requested by somebody else'
   yield* lineComplaints(by.content, renewal, { index: place.index, owner: job.owner })
-  // The rules that the batch was approved under must still be those in force for this renewal.
-  if (rules.current?.version !== renewal.profile_version)
+  // The rules that the batch was approved under must be those in force when it is put on record what will be signed.
+  if (file.issuance === null && rules.current?.version !== renewal.profile_version)
     yield `version ${renewal.profile_version} of profile ${renewal.profile_id} is not in force any more`
   const own = requirementFor(renewal, rules)
   const requirement = requirementFor(by.content, { pinned: null, current: null, affected: batch_profiles })

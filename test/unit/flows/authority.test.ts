@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { keys } from '../../../lib/aws/table.ts'
 import { certificatePlan } from '../../../lib/model/plan.ts'
+import { lineJobId } from '../../../lib/model/renewal-batch.ts'
+import { batchApproved } from '../../support/batches.ts'
 import { asked as askedGrant, renew } from '../../support/grants.ts'
 import type { MemoryAuthority } from '../../support/memory-authority.ts'
 import { keyOf, publicKeyFor } from '../../support/pki-keys.ts'
@@ -212,6 +214,28 @@ describe('AWS Private CA', () => {
       status: 'Failed',
       error_message: expect.stringContaining('another job was signed in this place of the grant'),
     })
+    expect(world.authority.orders).toHaveLength(2)
+  })
+
+  it('is asked for what it made in a batch, although its profile was changed since; and orders no more', async () => {
+    const world = await privateWorld()
+    const body = { ...profileBody, issuer_id: 'iss-private', requires_approval: true }
+    await approved(world, await world.call('carol', 'changeProfile', { id: 'p-private', body }))
+    const { certificate_id, approval_id, job_id } = await asked(world)
+    await world.call('bob', 'approve', { id: approval_id })
+    await settle(world, job_id)
+    world.authority.slow = 1
+    const batch = await batchApproved(world, { ids: [certificate_id] })
+    await world.drain()
+    const renewal_id = lineJobId({ job_id: batch.job_id, index: 0 })
+    expect((await world.jobOf(renewal_id)).events.at(-1)?.type).toBe('certificate_ordered')
+    const edit = await world.call('carol', 'changeProfile', {
+      id: 'p-private',
+      body: { ...body, name: 'Other' },
+    })
+    await world.call('bob', 'approve', { id: edit.body.approval.id })
+    await world.applyJob(edit.body.job.id)
+    expect((await settle(world, renewal_id)).job.status).toBe('Completed')
     expect(world.authority.orders).toHaveLength(2)
   })
 

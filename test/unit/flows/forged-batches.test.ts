@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { keys } from '../../../lib/aws/table.ts'
 import { batchedRenewal } from '../../../lib/flows/batched-renewal.ts'
 import { decideApproval } from '../../../lib/flows/decide-job.ts'
-import { issueCertificate } from '../../../lib/flows/issue-certificate.ts'
+import { issueCertificate, prepare } from '../../../lib/flows/issue-certificate.ts'
 import { step } from '../../../lib/model/change.ts'
 import { append, type Event } from '../../../lib/model/event.ts'
 import { contentDigest, type JobContent } from '../../../lib/model/job.ts'
@@ -171,6 +171,24 @@ describe('the signer, offered a renewal that says it is a line of a batch', () =
     await world.issue(second)
     expect(world.signatures).toHaveLength(before)
     expect((await world.jobOf(second)).job.status).toBe('Failed')
+  })
+
+  it('signs nothing that only says it was planned in time', async () => {
+    const id = await forge(world, batch.job_id, 0)
+    const file = await world.jobOf(id)
+    if (!('plan' in file.content)) throw new Error('no plan')
+    const { issuance } = prepare(file, file.content, world.now())
+    const details = {
+      digest: file.job.digest,
+      serial: issuance.serial,
+      ...issuance.period,
+      tbs_sha256: issuance.tbs_sha256,
+    }
+    const actor = { id: 'worker-kms', type: 'System' } as const
+    const draft = { type: 'issuance_planned', actor, details } as const
+    expect(await world.jobs.commit(step(file, { status: 'Running' }, [draft], world.now()))).toBe('committed')
+    world.pass(8 * day)
+    expect(await offered(world, id)).toEqual(refused('another job was signed for this line of the batch'))
   })
 
   it('signs once more what a dead worker had put on record, although its time is over since', async () => {

@@ -539,6 +539,28 @@ describe('a batch whose worker', () => {
     expect(new Set(await versionsOf(world, ids))).toEqual(new Set([2]))
   }, 30_000)
 
+  it('finds a profile changed midway stops; what was signed by then stays proven', async () => {
+    const ids = await issuedFor(world, ...Array.from({ length: 26 }, (_, n) => `host${n}`))
+    const batch = await batchApproved(world, gated)
+    const load: typeof world.renewals.load = (id) => {
+      world.pass(1)
+      return world.renewals.load(id)
+    }
+    await applyChange({ ...world.apply, renewals: { ...world.renewals, load } }, batch.job_id)
+    const [first = '', second = ''] = [0, 1].map((index) => lineJobId({ job_id: batch.job_id, index }))
+    await world.issue(first)
+    const body = { ...profileBody, requires_approval: true, name: 'Other' }
+    const { body: answer } = await world.call('carol', 'changeProfile', { id: 'p-prod-web', body })
+    await world.call('bob', 'approve', { id: answer.approval.id })
+    await world.applyJob(answer.job.id)
+    await world.drain()
+    expect((await world.jobOf(batch.job_id)).job).toMatchObject({ status: 'Failed', progress: { done: 25 } })
+    expect((await world.jobOf(second)).job).toMatchObject({ status: 'Failed' })
+    expect((await versionsOf(world, ids)).filter((number) => number === 2)).toHaveLength(1)
+    const bundle = await gatherEvidence(world, ids[0] ?? '', 2)
+    expect(verifyEvidence(bundle, receiptVerifier(receiptKeys, bundle.environment))).toEqual([])
+  }, 30_000)
+
   it('is asked twice at once opens each renewal once', async () => {
     const ids = await issuedFor(world, 'a', 'b')
     const batch = await batchApproved(world, gated)
