@@ -28,7 +28,12 @@ import type { WebhookSecret } from './model/webhook.ts'
 import type { OctetStream } from './pki/crl.ts'
 
 /** A page of a list, oldest first. `next` continues it, and is null at its end. */
-export type Page<T> = { readonly rows: readonly T[]; readonly next: string | null }
+export type Page<T> = {
+  readonly rows: readonly T[]
+  readonly next: string | null
+  /** Where rows are that cannot be read, and so are in no page. */
+  readonly unreadable?: readonly string[]
+}
 export type Paging = { readonly limit: number; readonly after: string | null }
 
 /** What was stored, or which condition did not hold; then nothing was stored. */

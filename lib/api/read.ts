@@ -69,10 +69,11 @@ const shown = (body: unknown): Reply => ({ status: 200, body })
 
 const versioned = (body: unknown, version: number): Reply => ({ status: 200, body, version })
 
-const page = <T>({ rows, next }: Page<T>, view: (row: T) => unknown): Reply => ({
+const page = <T>({ rows, next, unreadable = [] }: Page<T>, view: (row: T) => unknown): Reply => ({
   status: 200,
   body: rows.map(view),
   next,
+  unreadable,
 })
 
 const pagingOf = ({ limit, cursor }: { limit: number; cursor?: string | undefined }) => ({

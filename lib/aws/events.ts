@@ -20,6 +20,7 @@ export const events = (table: TableClient): Events => ({
       {
         places: placesFor(filter),
         parse: (row) => event.parse(recordOf(row)),
+        whole: true,
         from: filter.from ?? null,
         before: filter.to ?? null,
         keep: (row) =>

@@ -13,6 +13,8 @@ type Listing<T> = {
   /** Partitions of the indexes; together they hold what is asked for, each row once. */
   readonly places: readonly Place[]
   readonly parse: (row: Row) => T
+  /** A list that proves something is whole or not at all: a row that cannot be read is a fault. */
+  readonly whole?: true
   readonly keep: (row: T) => boolean
   readonly before?: string | null
   readonly from?: string | null
@@ -64,13 +66,26 @@ const rowsOf = async (table: TableClient, found: readonly Listed[]): Promise<rea
         found.map(({ key }) => key),
       )
 
+/** Null for a row that cannot be read, whose place is noted. */
+const readOr = <T>({ parse, whole }: Listing<T>, row: Row, unreadable: string[]): T | null => {
+  try {
+    return parse(row)
+  } catch (error) {
+    if (whole) throw new Error(`the row ${row.pk} ${row.sk} cannot be read`, { cause: error })
+    unreadable.push(`${row.pk} ${row.sk}`)
+    return null
+  }
+}
+
 /**
  * One page of a list, oldest first, of the rows worth keeping. Whatever it is
  * asked for, it looks at no more than a fixed number of rows; `next` then
- * continues the search, even on a page with few rows or none.
+ * continues the search, even on a page with few rows or none. One row that
+ * cannot be read does not take the others away, unless the list is to be whole.
  */
 export const list = async <T>(table: TableClient, listing: Listing<T>, paging: Paging): Promise<Page<T>> => {
   const rows: T[] = []
+  const unreadable: string[] = []
   let after = paging.after ?? listing.from ?? null
   for (let seen = 0; seen < most; ) {
     const limit = Math.min(most - seen, paging.limit + 1)
@@ -79,14 +94,14 @@ export const list = async <T>(table: TableClient, listing: Listing<T>, paging: P
     seen += found.length
     for (const [n, { order }] of found.entries()) {
       const row = read[n] ?? null
-      const parsed = row === null ? null : listing.parse(row)
+      const parsed = row === null ? null : readOr(listing, row, unreadable)
       if (parsed !== null && listing.keep(parsed)) {
-        if (rows.length === paging.limit) return { rows, next: after }
+        if (rows.length === paging.limit) return { rows, next: after, unreadable }
         rows.push(parsed)
       }
       after = order
     }
-    if (found.length < limit) return { rows, next: null }
+    if (found.length < limit) return { rows, next: null, unreadable }
   }
-  return { rows, next: after }
+  return { rows, next: after, unreadable }
 }

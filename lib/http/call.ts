@@ -29,6 +29,8 @@ export type Reply = {
   readonly content_type?: string
   /** Cursor of the page that follows, for a `Link: rel="next"`. */
   readonly next?: string | null
+  /** Where rows are that should have been shown and cannot be read, for `Countersign-Unreadable`. */
+  readonly unreadable?: readonly string[]
   /** The version of what is shown, for an `ETag`. */
   readonly version?: number
 }

@@ -123,7 +123,13 @@ const headersOf = (row: Named): Json => {
   const text = { schema: { type: 'string' } }
   return {
     ...('cursor' in row.query.shape
-      ? { Link: { ...text, description: 'The next page, `rel="next"`; absent on the last' } }
+      ? {
+          Link: { ...text, description: 'The next page, `rel="next"`; absent on the last' },
+          'Countersign-Unreadable': {
+            ...text,
+            description: 'How many rows this page lacks because they cannot be read; absent for none',
+          },
+        }
       : {}),
     ...(row.versioned === true && row.method === 'GET'
       ? { ETag: { ...text, description: 'The version, for `If-Match`' } }

@@ -10,6 +10,7 @@ import { Refusal } from '../model/refusal.ts'
 import type { CursorSecret } from '../ports.ts'
 import type { Limiter } from './limiter.ts'
 import { logger } from './logger.ts'
+import { measure } from './metrics.ts'
 import {
   bodyOf,
   idempotencyKeyOf,
@@ -118,6 +119,13 @@ const noteUse = async ({ noteUse: note }: Visitor): Promise<void> => {
   }
 }
 
+/** Callers are told how many rows a list lacks; operators, which. */
+const noteUnreadable = ({ unreadable = [] }: Reply, attempt: Attempt): void => {
+  if (unreadable.length === 0) return
+  logger.warn('rows that cannot be read', { ...attempt, rows: unreadable })
+  measure([{ name: 'rows_unreadable', unit: 'Count', value: unreadable.length, dimensions: {} }])
+}
+
 /**
  * A Lambda function behind the HTTP API: finds the row, asks who it is and
  * whether they may, reads the request by the row's schemas, answers. The one
@@ -134,6 +142,7 @@ export const apiFunction = <F extends ApiFunction>(entrance: Entrance, answers: 
     if (answer === undefined) throw new Error(`${operation.operation_id} is routed to another function`)
     const { call, scope } = await callOf(entrance, event, admitted)
     const [reply] = await Promise.all([answer(call), noteUse(visitor)])
+    noteUnreadable(reply, attempt)
     logger.info('answered', { ...attempt, principal: visitor.principal.id, status: reply.status })
     return resultOf(event, reply, await nextCursor(entrance, scope, reply))
   }

@@ -32,10 +32,12 @@ const unchanged = (event: APIGatewayProxyEventV2, tag: string): boolean => {
 /** `cursor` is the sealed form of the reply's `next`. */
 export const resultOf = (event: APIGatewayProxyEventV2, reply: Reply, cursor: string | null): Result => {
   const tag = reply.version === undefined ? null : `"v${reply.version}"`
+  const missing = reply.unreadable?.length ?? 0
   const headers = {
     ...securityHeaders,
     ...(cursor === null ? {} : { link: linkTo(event, cursor) }),
     ...(tag === null ? {} : { etag: tag }),
+    ...(missing === 0 ? {} : { 'countersign-unreadable': String(missing) }),
   }
   if (tag !== null && unchanged(event, tag)) return { statusCode: 304, headers, body: '' }
   const body = reply.content_type === undefined ? JSON.stringify(reply.body) : String(reply.body)

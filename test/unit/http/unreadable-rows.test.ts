@@ -1,0 +1,55 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { items, keys } from '../../../lib/aws/table.ts'
+import { logger } from '../../../lib/lambda/logger.ts'
+import { behindHttp } from '../../support/http-world.ts'
+import { makeFurnishedWorld, type World } from '../../support/world.ts'
+
+let world: World
+let http: Awaited<ReturnType<typeof behindHttp>>
+
+beforeEach(async () => {
+  world = await makeFurnishedWorld()
+  http = await behindHttp(world)
+})
+
+/** As somebody who owns the table could, or a release that knows more. */
+const harm = (key: { readonly pk: string; readonly sk: string }): void => {
+  const row = [...world.table.rows.values()].find(({ pk, sk }) => pk === key.pk && sk === key.sk)
+  if (row === undefined) throw new Error(`no row ${key.pk}`)
+  world.table.write({ ...row, pk: key.pk, sk: key.sk, colour: 'blue' })
+}
+
+describe('A list with one row that cannot be read', () => {
+  it.each<[string, () => Promise<{ pk: string; sk: string }>]>([
+    ['/jobs', async () => keys.job((await world.made()).job_id)],
+    ['/approvals', async () => keys.job((await world.ask()).job_id)],
+    ['/certificates', async () => keys.certificate((await world.made()).certificate_id)],
+    ['/principals', async () => keys.principal('pr-frank')],
+    ['/profiles', async () => keys.profile('p-dev-web')],
+    ['/issuers', async () => keys.issuer('iss-web')],
+  ])('%s shows the others, says that one is missing, and tells operators which', async (path, make) => {
+    await world.made()
+    await world.ask()
+    const key = await make()
+    const said = vi.spyOn(logger, 'warn').mockImplementation(() => {})
+    const before = await http.as('carol')('GET', `${path}?limit=200`)
+    expect(before.headers['countersign-unreadable']).toBeUndefined()
+    harm(key)
+    const after = await http.as('carol')('GET', `${path}?limit=200`)
+    expect([after.status, after.headers['countersign-unreadable']]).toEqual([200, '1'])
+    expect(after.json).toHaveLength(before.json.length - 1)
+    expect(JSON.stringify(said.mock.calls)).toContain(`${key.pk} ${key.sk}`)
+    said.mockRestore()
+  })
+
+  it('is no evidence: the audit is whole, or an error', async () => {
+    const { job_id } = await world.made()
+    const { events } = await world.jobOf(job_id)
+    const [first] = events
+    if (first === undefined) throw new Error('no event')
+    const said = vi.spyOn(logger, 'error').mockImplementation(() => {})
+    harm(items.event(`JOB#${job_id}`, first))
+    expect((await http.as('dave')('GET', '/audit?limit=200')).status).toBe(500)
+    said.mockRestore()
+  })
+})
