@@ -53,7 +53,7 @@ export const acknowledged: readonly Acknowledged[] = [
   },
   {
     rule: 'SF2',
-    at: /\/ApprovalWorkflow\/Machine$/,
+    at: /\/ApprovalWorkflow\/(Release)?Machine$/,
     reason:
       'No X-Ray: the events of a job are its trace, and they are complete where X-Ray samples (docs/decisions/0082-no-x-ray.md)',
   },
@@ -75,7 +75,7 @@ export const acknowledged: readonly Acknowledged[] = [
   },
   {
     rule: 'IAM5[Resource::*]',
-    at: /\/ApprovalWorkflow\/Role\/Resource$/,
+    at: /\/ApprovalWorkflow\/(Release)?Role\/Resource$/,
     reason: 'The delivery of logs knows no resource (service authorization reference, CloudWatch Logs)',
   },
   {

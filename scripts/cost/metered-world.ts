@@ -37,17 +37,17 @@ const keyArn = (name: string): string => `arn:aws:kms:us-east-1:111122223333:key
 /** As long as those of Step Functions. */
 const taskToken = 'x'.repeat(700)
 
-/** The states of an approved job, in their order, as the definition has them. */
+/** The states of an approved job's execution, in their order, as the definition has them. */
 function approvedStates(): readonly string[] {
-  const url = 'https://sqs.example.com'
-  const queue_urls = { kms: url, 'acm-pca': url, apply: url }
-  const { StartAt, States } = approvalDefinition({ park_arn: '', refuse_arn: '', table_name: '', queue_urls })
-  const [approved] = States['Two people?'].Choices
-  return [StartAt, States['Wait for a decision'].Next, States['Read the decision'].Next, approved?.Next ?? '']
+  const { StartAt, States } = approvalDefinition({ park_arn: '', release_arn: '' })
+  return [StartAt, States['Wait for a decision'].Next]
 }
 
-/** Entries of an approved execution's history: of a task five, of one that waits for its token six, of a choice two, and its own beginning and end. */
-const historyEntries = 6 + 5 + 2 + 5 + 2
+/** Entries of a history: of a task five, of one that waits for its token six, of a choice two, and its own beginning and end. */
+const historyEntries = { approval: 6 + 6 + 2, release: 5 + 2 + 5 + 5 + 2 }
+
+/** How long a release runs, in seconds, in the least memory that an express workflow is charged for. */
+const release = { seconds: 0.3, gigabytes: 64 / 1024 }
 
 const messageOf = (body: object): SQSEvent =>
   ({
@@ -195,9 +195,12 @@ export const makeMeteredWorld = async () => {
     waiting.push(() => meter.invoke('relay', () => relay({ Records: [record] })))
   }
 
-  /** The states after the wait: the job is read again and goes to its queue. */
+  /** The state after the wait, and the release: the job is read again and goes to its queue. */
   const goOn = async (job_id: string): Promise<void> => {
     meter.add('transitions', approvedStates().length - 1)
+    meter.add('express_requests', 1)
+    meter.add('express_gb_seconds', release.seconds * release.gigabytes)
+    meter.add('log_gigabytes', (historyEntries.release * historyLine) / 1e9)
     await world.table.get(keys.job(job_id))
     send('worker-kms', worker, { job_id })
   }
@@ -226,7 +229,7 @@ export const makeMeteredWorld = async () => {
       start: async ({ approval_id, job_id }: { readonly approval_id: string; readonly job_id: string }) => {
         meter.call('states:StartExecution')
         meter.add('transitions', 1)
-        meter.add('log_gigabytes', (historyEntries * historyLine) / 1e9)
+        meter.add('log_gigabytes', (historyEntries.approval * historyLine) / 1e9)
         waiting.push(() => park(approval_id, job_id))
       },
       wake: async (token: string) => {

@@ -52,6 +52,18 @@ export const prices = {
     says: 'Step Functions transitions',
     from: page('step-functions'),
   },
+  express_requests: {
+    usd: 1,
+    per: million,
+    says: 'Step Functions requests, express',
+    from: page('step-functions'),
+  },
+  express_gb_seconds: {
+    usd: 0.00001667,
+    per: 1,
+    says: 'Step Functions GB-seconds, express',
+    from: page('step-functions'),
+  },
   ecc_requests: { usd: 0.15, per: 10_000, says: 'KMS requests with ECC keys', from: page('kms') },
   kms_requests: {
     usd: 0.03,

@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { FunctionId } from '../../infra/access.ts'
 import { stageNames } from '../../infra/config.ts'
 import { allows, allowsService, judge } from '../support/judged-calls.ts'
-import { type Deployment, deniedCalls, told, unusedGrants } from '../support/permission-report.ts'
+import {
+  type Deployment,
+  deniedCalls,
+  told,
+  unusedGrants,
+  waitingMachine,
+} from '../support/permission-report.ts'
 import { synthesizedPolicies } from '../support/synthesized-policies.ts'
 import { wiredCalls } from '../support/wired-calls.ts'
 
@@ -135,8 +141,7 @@ describe('the report on permissions', () => {
   })
 
   it('tells of a right that nothing used, until something does', () => {
-    const machine =
-      deployment.resources.find(({ type }) => type === 'AWS::StepFunctions::StateMachine')?.arn ?? ''
+    const machine = waitingMachine(deployment.resources)
     const line = `countersign-local-us-east-1-relay: states:StartExecution on ${machine}`
     expect(unusedGrants(deployment, []).map(told)).toContain(line)
     expect(

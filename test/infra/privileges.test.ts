@@ -11,7 +11,9 @@ import {
   synthesize,
 } from '../support/stack-templates.ts'
 
-const workflowRole = expect.stringMatching(/^ApprovalWorkflowRole/)
+const [workflowRole, releaseRole] = [/^ApprovalWorkflowRole/, /^ApprovalWorkflowReleaseRole/].map((role) =>
+  expect.stringMatching(role),
+)
 
 /** Every action that would get around the gate, and all the roles that have it. */
 const privileges: readonly (readonly [string, readonly unknown[]])[] = [
@@ -27,14 +29,20 @@ const privileges: readonly (readonly [string, readonly unknown[]])[] = [
   ['kms:CreateGrant', []],
   ['kms:PutKeyPolicy', []],
   ['kms:GenerateDataKey', []],
-  ['states:StartExecution', ['relay']],
-  ['states:SendTaskSuccess', ['relay']],
-  ['states:SendTaskFailure', []],
+  // The relay starts approvals, an approval its release, and nobody else either of them.
+  ['states:StartExecution', [workflowRole, 'relay']],
+  ['states:SendTaskSuccess', [releaseRole, 'relay']],
+  ['states:SendTaskFailure', [releaseRole]],
   ['states:GetExecutionHistory', []],
   ['states:UpdateStateMachine', []],
   [
     'lambda:InvokeFunction',
-    [workflowRole, expect.stringMatching(/^SchedulesRenewRole/), expect.stringMatching(/^SchedulesTendRole/)],
+    [
+      releaseRole,
+      workflowRole,
+      expect.stringMatching(/^SchedulesRenewRole/),
+      expect.stringMatching(/^SchedulesTendRole/),
+    ],
   ],
   ['lambda:UpdateFunctionCode', []],
   ['iam:PassRole', []],

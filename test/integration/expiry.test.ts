@@ -4,7 +4,7 @@ import { jobOver } from '../../scripts/local/api.ts'
 import { invoke, sqsEvent } from '../support/live-functions.ts'
 import { eventOf, eventsOf, fileOf, requestAt, typesOf, versionsOf } from '../support/live-jobs.ts'
 import type { Gated } from '../support/live-requests.ts'
-import { executionEnded, statesOf, tokenOf } from '../support/live-workflow.ts'
+import { executionEnded, tokenOf, wasDispatched } from '../support/live-workflow.ts'
 import { as } from '../support/stack.ts'
 
 const week = 7 * 86_400_000
@@ -24,7 +24,7 @@ describe('an approval past its deadline', () => {
     const expired = await eventOf(job_id, 'approval_expired')
     expect(expired).toMatchObject({ actor: 'system-reaper', actor_type: 'System' })
     expect(await executionEnded(approval_id)).toBe('SUCCEEDED')
-    expect(await statesOf(approval_id)).not.toContain('Dispatch')
+    expect(await wasDispatched(approval_id)).toBe(false)
     expect(await versionsOf(certificate_id)).toEqual([])
   })
 

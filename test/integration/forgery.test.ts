@@ -34,7 +34,7 @@ import {
   requestGated,
   suffix,
 } from '../support/live-requests.ts'
-import { executionEnded, executionOf, statesOf, tokenOf } from '../support/live-workflow.ts'
+import { executionEnded, executionOf, tokenOf, wasDispatched } from '../support/live-workflow.ts'
 import { keyOf } from '../support/pki-keys.ts'
 import { as, clients } from '../support/stack.ts'
 
@@ -307,7 +307,7 @@ describe('a stolen task token', () => {
       await tokenOf(approval_id, token)
       expect((await executionOf(approval_id))?.status).toBe('RUNNING')
       expect((await fileOf(job_id)).job.status).toBe('AwaitingApproval')
-      expect(await statesOf(approval_id)).not.toContain('Dispatch')
+      expect(await wasDispatched(approval_id)).toBe(false)
       expect(await versionsOf(certificate_id)).toEqual([])
 
       await approve(approval_id)
@@ -400,7 +400,7 @@ describe('the workflow, woken for a forged row', () => {
       await clients.sfn.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' }))
       expect(await executionEnded(approval_id)).toBe('FAILED')
       expect((await executionOf(approval_id))?.error).toBe('TwoPersonIntegrity')
-      expect(await statesOf(approval_id)).not.toContain('Dispatch')
+      expect(await wasDispatched(approval_id)).toBe(false)
       const found = await live.jobs.load(job_id)
       if (found !== null && !('unreadable' in found)) {
         expect(found.job.status).toBe('Failed')

@@ -15,7 +15,7 @@ import { approve, requestGated } from '../support/live-requests.ts'
 import { executionEnded, executionOf, parkedToken, statesOf, tokenOf } from '../support/live-workflow.ts'
 import { as } from '../support/stack.ts'
 
-const approvedStates = ['Wait for a decision', 'Read the decision', 'Two people?', 'Dispatch']
+const approvedStates = ['Wait for a decision', 'Release']
 
 /** Until the relay has tried to wake the execution of an approval. */
 const followed = (approval_id: string) =>

@@ -4,6 +4,7 @@ import {
   ExecutionDoesNotExist,
   GetExecutionHistoryCommand,
   type HistoryEvent,
+  ListExecutionsCommand,
 } from '@aws-sdk/client-sfn'
 import { eventually } from '../../scripts/local/api.ts'
 import { clients, stack } from './stack.ts'
@@ -28,13 +29,13 @@ export async function executionEnded(approval_id: string): Promise<string> {
   })
 }
 
-export async function historyOf(approval_id: string): Promise<readonly HistoryEvent[]> {
+async function historyOf(executionArn: string): Promise<readonly HistoryEvent[]> {
   const events: HistoryEvent[] = []
   let nextToken: string | undefined
   do {
     const page = await clients.sfn.send(
       new GetExecutionHistoryCommand({
-        executionArn: arnOf(approval_id),
+        executionArn,
         maxResults: 1000,
         ...(nextToken === undefined ? {} : { nextToken }),
       }),
@@ -45,10 +46,31 @@ export async function historyOf(approval_id: string): Promise<readonly HistoryEv
   return events
 }
 
-/** The states that an execution went through, by name, in order. */
+const namesIn = (history: readonly HistoryEvent[]): readonly string[] =>
+  history.flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? [])
+
+/** The states that the execution of an approval went through, by name, in order. */
 export async function statesOf(approval_id: string): Promise<readonly string[]> {
-  const history = await historyOf(approval_id)
-  return history.flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? [])
+  return namesIn(await historyOf(arnOf(approval_id)))
+}
+
+/** The states of its releases, oldest first. The emulator keeps a history of express workflows, too. */
+export async function releasesOf(approval_id: string): Promise<readonly (readonly string[])[]> {
+  const stateMachineArn = stack.state_machine_arn.replace(/-approval$/, '-release')
+  const { executions = [] } = await clients.sfn.send(
+    new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }),
+  )
+  const own = executions
+    .filter(({ name }) => name?.startsWith(`${approval_id}-`))
+    .sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1))
+  return Promise.all(own.map(async ({ executionArn = '' }) => namesIn(await historyOf(executionArn))))
+}
+
+/** Whether any release of this approval came to dispatch its job. */
+export async function wasDispatched(approval_id: string): Promise<boolean> {
+  const releases = await releasesOf(approval_id)
+  if (releases.length === 0) throw new Error(`nothing was released for ${approval_id}, nor refused`)
+  return releases.flat().includes('Dispatch')
 }
 
 export async function parkedToken(approval_id: string): Promise<string | null> {

@@ -44,10 +44,16 @@ export function unusedGrants(deployment: Deployment, calls: readonly Call[]): re
   })
 }
 
-/** A call by a task token is about the only state machine there is. */
+/** A call by a task token is about the only state machine that waits for one. */
 function placed({ resources }: Deployment, calls: readonly Call[]): readonly Call[] {
-  const machine = resources.find(({ type }) => type === 'AWS::StepFunctions::StateMachine')?.arn ?? ''
+  const machine = waitingMachine(resources)
   return calls.map((call) => (call.resource === ofTheTaskToken ? { ...call, resource: machine } : call))
+}
+
+/** The approval's: the other one answers and waits for nobody. */
+export function waitingMachine(resources: Deployment['resources']): string {
+  const machines = resources.filter(({ type }) => type === 'AWS::StepFunctions::StateMachine')
+  return machines.find(({ arn }) => arn.endsWith('-approval'))?.arn ?? ''
 }
 
 export { told }

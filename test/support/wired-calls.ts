@@ -122,7 +122,10 @@ function sourceCalls({ properties }: Resource, named: Named): readonly Wired[] {
   return [...streamReads.map((one) => call(one, EventSourceArn)), call('dynamodb:ListStreams', '*'), ...lost]
 }
 
-function workflowCalls({ properties: { DefinitionString, RoleArn } }: Resource): readonly Wired[] {
+function workflowCalls(
+  { properties: { DefinitionString, RoleArn } }: Resource,
+  named: Named,
+): readonly Wired[] {
   const states: Value[] = Object.values(JSON.parse(DefinitionString).States)
   const logs = [...logDelivery, ...logPolicies].map((action) => ({
     why: 'Step Functions writes its log',
@@ -131,11 +134,17 @@ function workflowCalls({ properties: { DefinitionString, RoleArn } }: Resource):
     resource: '*',
     context: {},
   }))
-  const tasks = states.filter(({ Type }) => Type === 'Task').flatMap((state) => taskCalls(state, RoleArn))
+  const waiting = [...named.keys()].find((arn) => /:stateMachine:.*-approval$/.test(arn)) ?? ''
+  const tasks = states
+    .filter(({ Type }) => Type === 'Task')
+    .flatMap((state) => taskCalls(state, { by: RoleArn, waiting }))
   return [...logs, ...tasks]
 }
 
-function taskCalls({ Resource: task, Arguments, Comment }: Value, by: string): readonly Wired[] {
+function taskCalls(
+  { Resource: task, Arguments, Comment }: Value,
+  { by, waiting }: { readonly by: string; readonly waiting: string },
+): readonly Wired[] {
   const call = (action: string, resource: string, context: Wired['context'] = {}): Wired => ({
     why: `A state of the workflow: ${Comment}`,
     by,
@@ -152,6 +161,10 @@ function taskCalls({ Resource: task, Arguments, Comment }: Value, by: string): r
     ]
   if (task.endsWith(':sqs:sendMessage'))
     return queuesIn(Arguments.QueueUrl).map((queue) => call('sqs:SendMessage', queue))
+  if (task.includes(':states:startExecution'))
+    return [call('states:StartExecution', Arguments.StateMachineArn)]
+  if (task.endsWith(':aws-sdk:sfn:sendTaskSuccess')) return [call('states:SendTaskSuccess', waiting)]
+  if (task.endsWith(':aws-sdk:sfn:sendTaskFailure')) return [call('states:SendTaskFailure', waiting)]
   return [call(task, 'unknown')]
 }
 
