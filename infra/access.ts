@@ -165,7 +165,7 @@ export const access = {
     variables: ['KEY_RATE', 'OIDC_ISSUERS'],
     may: [
       readTable('item', 'items', 'partition', 'condition'),
-      ...list('gsi1'),
+      ...list('gsi6'),
       writeTable(entered, 'PRINCIPAL', 'SUBJECT', 'JOB', 'IDEMPOTENCY'),
     ],
   },

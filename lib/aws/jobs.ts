@@ -11,9 +11,6 @@ import { keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 import { tableWrites } from './table-writes.ts'
 
-/** How many keys one call reads. */
-const together = 100
-
 const rowsOf = async (rows: AsyncIterable<Row>): Promise<readonly Row[]> => {
   const all: Row[] = []
   for await (const row of rows) all.push(row)
@@ -111,14 +108,10 @@ export const jobs = (table: TableClient): Jobs => ({
       }
     return { ...file.data, events: events.data }
   },
-  heads: async (ids) => {
-    const found: (Job | null)[] = []
-    for (let at = 0; at < ids.length; at += together) {
-      const rows = await table.getAll(ids.slice(at, at + together).map(keys.job))
-      found.push(...rows.map((row) => (row === null ? null : job.parse(recordOf(row)))))
-    }
-    return found
-  },
+  heads: async (ids) =>
+    (await rowsUnder(table, ids.map(keys.job))).map((row) =>
+      row === null ? null : job.parse(recordOf(row)),
+    ),
   commit: (change) => table.transact(tableWrites(change)),
   list: (filter, paging) =>
     list(

@@ -28,7 +28,10 @@ const stateful = {
 const known = {
   'AWS::CloudFront::Distribution': ['StatusSiteDistribution1EF83F5B'],
   'AWS::ApiGatewayV2::Api': ['HttpApiDD77E489'],
-  'AWS::StepFunctions::StateMachine': ['ApprovalWorkflowMachineCF165BBB', 'ApprovalWorkflowReleaseMachine993F238A'],
+  'AWS::StepFunctions::StateMachine': [
+    'ApprovalWorkflowReleaseMachine993F238A',
+    'ApprovalWorkflowMachineCF165BBB',
+  ],
 } as const
 
 describe.each(stageNames)('the templates of stage %s', (name) => {
