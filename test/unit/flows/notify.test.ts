@@ -9,6 +9,7 @@ import { deliveries } from '../../../lib/model/queue.ts'
 import type { Webhook } from '../../../lib/model/webhook.ts'
 import { signatureOf } from '../../../lib/model/webhook-signature.ts'
 import type { WebhookCall } from '../../../lib/ports.ts'
+import { batchAsked } from '../../support/batches.ts'
 import { consoleUrl, makeFurnishedWorld, type World } from '../../support/world.ts'
 
 const key = 'k'.repeat(32)
@@ -63,6 +64,27 @@ describe('a request that waits for approval', () => {
       ['approval_reminded', 'action'],
       ['approval_escalated', 'urgent'],
     ])
+  })
+
+  it('of a batch is told to those who may approve all of it: nobody who owns or brought any', async () => {
+    const world = await makeToldWorld()
+    const asked = await world.ask({ owner: 'erin@example.com' }, 'frank')
+    await world.call('bob', 'approve', { id: asked.approval_id })
+    await world.drain()
+    await world.tell()
+    const { approval_id } = await batchAsked(world, { profile_id: 'p-prod-web' })
+    await world.drain()
+    await world.tell()
+    const notice = noticesOf(world).find((one) => one.approval_id === approval_id)
+    expect(notice).toMatchObject({
+      event: 'approval_requested',
+      summary:
+        'renew 1 certificates with the names that they have, under 1 p-prod-web, of 1 erin@example.com',
+      certificate_id: null,
+      owner: 'pr-alice',
+    })
+    const asApprovers = notice?.concerned.filter(({ as }) => as.includes('approvers')).map(({ id }) => id)
+    expect(asApprovers).toEqual(['pr-bob'])
   })
 
   it('is told to every channel, with whom it concerns by id and name, and nothing else of them', async () => {

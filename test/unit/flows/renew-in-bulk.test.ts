@@ -407,6 +407,16 @@ describe('who decides on a renewal in bulk', () => {
     expect(await versionsOf(world, [mine, asked.certificate_id])).toEqual([2, 2])
   })
 
+  it('is warned of names that pose as others, line by line, and of no name that does not', async () => {
+    const [odd = ''] = await issuedFor(world, 'xn--bcher-kva')
+    await issuedFor(world, 'plain')
+    const { approval_id } = await batchAsked(world, gated)
+    const { warnings } = (await world.call('bob', 'getApproval', { id: approval_id })).body
+    expect(new Set(warnings)).toEqual(
+      new Set([`${odd} is an internationalized name: xn--bcher-kva.example.com`]),
+    )
+  })
+
   it('is looked for when it is asked: where owners and bringers are all there is, it is refused', async () => {
     const own = {
       approval_policy: {
