@@ -6,6 +6,7 @@ import type { Issuer } from '../model/issuer.ts'
 import type { CertificatePlan } from '../model/plan.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import { periodFor, tbsCertificate } from '../pki/certificate.ts'
+import { issuerSince } from '../pki/check-issuer.ts'
 import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
 import { newSerial } from '../pki/serial.ts'
 import type { ResponderRecord, Responders, RevocationLists, Seal, Signer } from '../ports.ts'
@@ -85,7 +86,7 @@ export const certifyResponder = async (
   const before = await deps.responders.get(issuer.id)
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const plan = planOf(issuer, pair.publicKey.export({ format: 'der', type: 'spki' }), deps.random)
-  const period = periodFor(plan, now)
+  const period = periodFor(plan, now, issuerSince(issuer))
   const linted = lintCertificate(tbsCertificate(plan, period), plan, period)
   const planned = await record(deps, issuer, linted)
   if (planned === null) return null

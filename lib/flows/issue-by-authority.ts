@@ -76,7 +76,7 @@ const order = async (deps: AuthorityDeps, file: JobFile, content: Leaf, issuer: 
       'plan_mismatch',
       'it is not known whether AWS made the certificate, so it is not ordered twice',
     )
-  const { issuance } = prepare(file, content, deps.now())
+  const { issuance } = prepare(file, content, { issuer, now: deps.now() })
   const claimed = await claim(deps, file, { issuance, issuer_id: issuer.id, key: issuer.key })
   if (claimed === null) return null
   const arn = await deps.authority.issue({

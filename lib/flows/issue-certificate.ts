@@ -9,6 +9,7 @@ import { Refusal } from '../model/refusal.ts'
 import type { Rules } from '../model/requirement.ts'
 import { instantOf, later } from '../model/time.ts'
 import { periodFor, tbsCertificate } from '../pki/certificate.ts'
+import { issuerSince } from '../pki/check-issuer.ts'
 import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
 import type { Certificates, Issuers, Signer } from '../ports.ts'
 import { type CarryOutDeps, carryOut, type Result } from './carry-out.ts'
@@ -102,10 +103,10 @@ const checkNewIssuer = async (deps: IssueDeps, id: string): Promise<void> => {
 export const prepare = (
   file: JobFile,
   content: Issuing,
-  now: Date,
+  { issuer, now }: { readonly issuer: Issuer | null; readonly now: Date },
 ): { issuance: Issuance; linted: LintedCertificate } => {
   const { plan } = content
-  const period = file.issuance?.period ?? periodFor(plan, now)
+  const period = file.issuance?.period ?? periodFor(plan, now, issuerSince(issuer))
   const linted = lintCertificate(tbsCertificate(plan, period), plan, period)
   const { tbs_sha256 } = linted
   if (file.issuance !== null && file.issuance.tbs_sha256 !== tbs_sha256)
@@ -272,7 +273,7 @@ const issue = async (deps: IssueDeps, mandate: Mandate, rules: Rules): Promise<R
   const parent = await signingIssuer(deps, content)
   if ('certificate_id' in content) await checkRenewable(deps, content, file.issuance)
   if ('issuer_id' in content) await checkNewIssuer(deps, content.issuer_id)
-  const { issuance, linted } = prepare(file, content, deps.now())
+  const { issuance, linted } = prepare(file, content, { issuer: parent, now: deps.now() })
   const key = parent?.key ?? (content.type === 'IssuerChange' ? content.key : '')
   const claimed = await claim(deps, file, { issuance, issuer_id: content.plan.issuer.id, key })
   if (claimed === null) return 'in_other_hands'

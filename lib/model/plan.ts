@@ -83,7 +83,7 @@ export const certificatePlan = z.strictObject({
     /** SHA-256 of that DER, lower case hex. */
     spki_sha256: z.string().regex(/^[0-9a-f]{64}$/),
   }),
-  /** notBefore = issuance − backdate; notAfter = notBefore + backdate + lifetime − 1 s (RFC 5280 §4.1.2.5 is inclusive). */
+  /** notBefore = issuance − backdate, or the issuer's own beginning when that is later; notAfter = issuance + lifetime − 1 s (RFC 5280 §4.1.2.5 is inclusive). */
   validity: z.strictObject({
     lifetime_seconds: z.int().min(60),
     backdate_seconds: z.int().min(0).max(86_400),

@@ -4,6 +4,7 @@ import { Refusal } from '../model/refusal.ts'
 import { keyTable, signingTable } from './algorithms.ts'
 import { type CertificateFacts, readCertificate, verifyCertificate } from './certificate-reader.ts'
 import { checkPublicKey } from './public-key.ts'
+import { remembered } from './remembered.ts'
 
 const base64 = (octets: Uint8Array): string => Buffer.from(octets).toString('base64')
 
@@ -47,6 +48,16 @@ function* factsComplaints(
 /** The name constraints along a chain, lowest first. */
 export const constraintsOf = (chain: readonly CertificateFacts[]) =>
   chain.flatMap(({ name_constraints }) => (name_constraints === null ? [] : [name_constraints]))
+
+/** When the certificate of an issuer begins (DER, base64), ISO 8601: nothing that it signs begins before. */
+const beginningOf = remembered(
+  (der: string) => readCertificate(Buffer.from(der, 'base64')).not_before,
+  (a, b) => a === b,
+)
+
+/** When an issuer begins; null for none, which is a CA that signs itself. */
+export const issuerSince = (issuer: Pick<Issuer, 'chain'> | null): string | null =>
+  issuer === null ? null : beginningOf(issuer.chain[0] ?? '')
 
 /** Records that were found sound, by digest: the same octets need no second look. */
 const sound = new Set<string>()

@@ -43,9 +43,12 @@ const validityChecks: readonly Check[] = [
   {
     pointer: '/validity',
     detail: 'the validity is not as long as was planned',
-    holds: ({ period, plan: { validity } }) =>
-      Date.parse(period.not_after) - Date.parse(period.not_before) ===
-      (validity.lifetime_seconds + validity.backdate_seconds - 1) * 1000,
+    // Of an issuer that is younger than the backdating it begins with its issuer: later, and never earlier.
+    holds: ({ period, plan: { validity } }) => {
+      const seconds = (Date.parse(period.not_after) - Date.parse(period.not_before)) / 1000 + 1
+      const backdated = seconds - validity.lifetime_seconds
+      return backdated >= 0 && backdated <= validity.backdate_seconds
+    },
   },
   {
     pointer: '/validity',

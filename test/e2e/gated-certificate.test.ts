@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -68,6 +69,13 @@ describe.each(kinds)('a gated certificate with a %s key, from OpenSSL to OpenSSL
   it('holds before OpenSSL: chain, purpose and every CRL', async () => {
     const files = await filesOf(asked.certificate_id, folder)
     expect(await verifyStrictly(files)).toContain(`${files.leaf}: OK`)
+  })
+
+  it('is valid within the life of its CA, which is younger than its profile backdates', async () => {
+    const { leaf, issuer } = await filesOf(asked.certificate_id, folder)
+    const [own, above] = [leaf, issuer].map((file) => new X509Certificate(readFileSync(file)))
+    expect(Number(own?.validFromDate)).toBeGreaterThanOrEqual(Number(above?.validFromDate))
+    expect(Number(own?.validToDate)).toBeLessThanOrEqual(Number(above?.validToDate))
   })
 
   it('ends its execution after two states, of which one is the release that dispatched it', async () => {

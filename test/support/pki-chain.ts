@@ -21,7 +21,7 @@ export const now = new Date(Math.floor(Date.now() / 1000) * 1000)
 
 /** The certificate of a plan, by the one way that there is: build, lint, sign, assemble. */
 export function issue(plan: CertificatePlan, key: TestKey, at = now): Uint8Array {
-  const period = periodFor(plan, at)
+  const period = periodFor(plan, at, null)
   const linted = lintCertificate(tbsCertificate(plan, period), plan, period)
   return assembleSigned(linted, signWith(key.privateKey, plan.issuer.signing_algorithm, linted.tbs), key.spki)
 }

@@ -52,7 +52,7 @@ export const leafMakers = async (names: readonly string[]) => {
   }
 
   const plan = planned()
-  const period = periodFor(plan, now)
+  const period = periodFor(plan, now, null)
   const spki = Buffer.from(plan.public_key.spki, 'base64')
 
   const ours = () => {

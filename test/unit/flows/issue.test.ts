@@ -89,6 +89,8 @@ describe('issuing', () => {
     expect(made.checkIssued(ca) && made.verify(ca.publicKey)).toBe(true)
     expect(made.subjectAltName).toBe('DNS:a.example.com, DNS:b.example.com')
     expect(made.ca).toBe(false)
+    // The CA is younger than the five minutes by which its profile backdates.
+    expect(made.validFromDate).toEqual(ca.validFromDate)
     const days = (made.validToDate.getTime() - world.now().getTime()) / 86_400_000
     expect(Math.ceil(days)).toBe(90)
   })

@@ -12,6 +12,7 @@ import { readCertificate, verifyCertificate } from '../../../lib/pki/certificate
 import { element, sequence } from '../../../lib/pki/der.ts'
 import { purposeIds } from '../../../lib/pki/extension-values.ts'
 import { octetsOfIp, textOfIp } from '../../../lib/pki/ip-address.ts'
+import { lintCertificate } from '../../../lib/pki/lint.ts'
 import { issue, now, pemOf } from '../../support/pki-chain.ts'
 import { rdn } from '../../support/pki-csr.ts'
 import { keyOf, signerFor } from '../../support/pki-keys.ts'
@@ -138,7 +139,7 @@ describe('a certificate built from any plan', () => {
   it('is read back by our own reader, and is the same octets every time', () => {
     fc.assert(
       fc.property(anyPlan, (plan) => {
-        const period = periodFor(plan, now)
+        const period = periodFor(plan, now, null)
         expect(tbsCertificate(plan, period)).toEqual(tbsCertificate(structuredClone(plan), { ...period }))
         const facts = readCertificate(pemOf(issue(plan, signerOf(plan))))
         expect(facts).toMatchObject({
@@ -272,7 +273,7 @@ describe('a certificate', () => {
     ['across the end of 2049', '2049-12-31T23:59:30Z', '180f'],
   ])('that ends %s has its end in the right type of time', (_, at, header) => {
     const plan = planWith({ validity: { lifetime_seconds: 60, backdate_seconds: 0 } })
-    const tbs = hex(tbsCertificate(plan, periodFor(plan, new Date(at))))
+    const tbs = hex(tbsCertificate(plan, periodFor(plan, new Date(at), null)))
     const start = '170d343930313031' // 170d "4901…"
     expect(
       tbs.includes(header === '170d' ? start : `180f${Buffer.from('20500101000029Z').toString('hex')}`),
@@ -281,10 +282,26 @@ describe('a certificate', () => {
 
   it('has a validity of exactly its lifetime, whatever the fraction of the second it is issued in', () => {
     const plan = planWith({ validity: { lifetime_seconds: 3600, backdate_seconds: 60 } })
-    expect(periodFor(plan, new Date('2026-01-01T00:00:00.999Z'))).toEqual({
+    expect(periodFor(plan, new Date('2026-01-01T00:00:00.999Z'), null)).toEqual({
       not_before: '2025-12-31T23:59:00.000Z',
       not_after: '2026-01-01T00:59:59.000Z',
     })
+  })
+
+  it.each([
+    ['an older issuer', '2025-12-31T23:58:59.000Z', '2025-12-31T23:59:00.000Z'],
+    ['an issuer that began meanwhile', '2025-12-31T23:59:30.000Z', '2025-12-31T23:59:30.000Z'],
+    ['an issuer that begins now', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'],
+  ])('of %s begins with it at the earliest, and ends when it was to', (_, since, not_before) => {
+    const plan = planWith({ validity: { lifetime_seconds: 3600, backdate_seconds: 60 } })
+    const period = periodFor(plan, new Date('2026-01-01T00:00:00.999Z'), since)
+    expect(period).toEqual({ not_before, not_after: '2026-01-01T00:59:59.000Z' })
+    expect(lintCertificate(tbsCertificate(plan, period), plan, period).period).toEqual(period)
+  })
+
+  it('is made by no issuer that has not begun', () => {
+    const at = () => periodFor(planWith(), new Date('2026-01-01T00:00:00Z'), '2026-01-01T00:00:01.000Z')
+    expect(refusalOf(at).code).toBe('issuer_inactive')
   })
 
   it('never outlives its issuer', () => {
@@ -294,8 +311,10 @@ describe('a certificate', () => {
         issuer: { ...planWith().issuer, not_after },
         validity: { lifetime_seconds: 3600, backdate_seconds: 0 },
       })
-    expect(periodFor(ending('2026-01-01T00:59:59.000Z'), at).not_after).toBe('2026-01-01T00:59:59.000Z')
-    expect(refusalOf(() => periodFor(ending('2026-01-01T00:59:58.000Z'), at)).code).toBe('profile_violation')
+    expect(periodFor(ending('2026-01-01T00:59:59.000Z'), at, null).not_after).toBe('2026-01-01T00:59:59.000Z')
+    expect(refusalOf(() => periodFor(ending('2026-01-01T00:59:58.000Z'), at, null)).code).toBe(
+      'profile_violation',
+    )
   })
 
   it.each([
@@ -322,7 +341,7 @@ describe('a certificate', () => {
     ['a URL that is not ASCII', { ocsp: ['http://ü.example/'] }, 'profile_violation'],
   ])('is not built from a plan with %s', (_, changes, code) => {
     const plan = { ...planWith(), ...changes }
-    expect(refusalOf(() => tbsCertificate(plan, periodFor(plan, now))).code).toBe(code)
+    expect(refusalOf(() => tbsCertificate(plan, periodFor(plan, now, null))).code).toBe(code)
   })
 })
 

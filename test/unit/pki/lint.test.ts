@@ -16,7 +16,7 @@ import { keyOf, publicKeyFor, signerFor, signWith } from '../../support/pki-keys
 import { anyPlan, planWith } from '../../support/pki-plans.ts'
 
 const plan = planWith()
-const period = periodFor(plan, now)
+const period = periodFor(plan, now, null)
 const tbs = tbsCertificate(plan, period)
 
 const pointersOf = (octets: Uint8Array, expected: CertificatePlan = plan, at: ValidityPeriod = period) => {
@@ -47,12 +47,23 @@ describe('the lint', () => {
   it('passes whatever was built from its plan', () => {
     fc.assert(
       fc.property(anyPlan, (any) => {
-        const at = periodFor(any, now)
+        const at = periodFor(any, now, null)
         const octets = tbsCertificate(any, at)
         expect(lintCertificate(octets, any, at)).toMatchObject({ tbs: octets, plan: any, period: at })
       }),
       { numRuns: 30 },
     )
+  })
+
+  it.each([
+    ['ends a second later than planned', 0, 1],
+    ['begins a second earlier than its backdating', -1, 0],
+    ['begins after the moment it is issued at', plan.validity.backdate_seconds + 1, 0],
+  ])('refuses a period that %s', (_, begins, ends) => {
+    const moved = (instant: string, seconds: number) =>
+      new Date(Date.parse(instant) + seconds * 1000).toISOString()
+    const other = { not_before: moved(period.not_before, begins), not_after: moved(period.not_after, ends) }
+    expect(pointersOf(tbsCertificate(plan, other), plan, other)).toEqual(['/validity'])
   })
 
   it('does not mind in which order the members of a stored plan come', () => {
@@ -188,7 +199,7 @@ describe('the lint', () => {
     ['an issuer without an end', { issuer: { ...plan.issuer, not_after: null } }, '/issuer/not_after'],
   ])('refuses a plan with %s, even when the certificate is just that', (_, changes, pointer) => {
     const broken = planWith(changes)
-    const at = periodFor(broken, now)
+    const at = periodFor(broken, now, null)
     expect(pointersOf(tbsCertificate(broken, at), broken, at)).toContain(pointer)
   })
 
