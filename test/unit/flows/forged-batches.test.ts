@@ -177,7 +177,8 @@ describe('the signer, offered a renewal that says it is a line of a batch', () =
     const id = await forge(world, batch.job_id, 0)
     const file = await world.jobOf(id)
     if (!('plan' in file.content)) throw new Error('no plan')
-    const { issuance } = prepare(file, file.content, world.now())
+    const issuer = await world.issuers.get('iss-web')
+    const { issuance } = prepare(file, file.content, { issuer, now: world.now() })
     const details = {
       digest: file.job.digest,
       serial: issuance.serial,
