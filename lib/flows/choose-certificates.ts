@@ -2,8 +2,9 @@ import type { Certificate } from '../model/certificate.ts'
 import { folded } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { RenewalSelection } from '../model/renewal-batch.ts'
-import type { Certificates } from '../ports.ts'
+import type { Certificates, Page } from '../ports.ts'
 import { inTurns } from './in-turns.ts'
+import { whole } from './whole.ts'
 
 type ChooseDeps = { readonly certificates: Pick<Certificates, 'get' | 'list'> }
 
@@ -45,10 +46,7 @@ const searched = async (deps: ChooseDeps, selection: RenewalSelection): Promise<
   const chosen: Chosen[] = []
   let after: string | null = null
   for (let pages = 0; pages < mostPages; pages += 1) {
-    const page: Awaited<ReturnType<Certificates['list']>> = await deps.certificates.list(filter, {
-      limit: pageRows,
-      after,
-    })
+    const page: Page<Certificate> = whole(await deps.certificates.list(filter, { limit: pageRows, after }))
     for (const certificate of page.rows)
       if (isChosen(certificate, selection)) chosen.push({ id: certificate.id, certificate })
     if (page.next === null) return chosen

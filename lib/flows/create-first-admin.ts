@@ -3,8 +3,9 @@ import type { Random } from '../model/ids.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Page, Principals } from '../ports.ts'
 import { foundedPerson } from './found.ts'
+import { whole } from './whole.ts'
 
 type Deps = { readonly principals: Principals; readonly now: Clock; readonly random: Random }
 
@@ -15,7 +16,7 @@ export type Founded = { readonly principal: Principal; readonly token: string }
 const adminAmong = async (deps: Deps): Promise<Principal | null> => {
   let after: string | null = null
   do {
-    const { rows, next } = await deps.principals.list({ limit: 200, after })
+    const { rows, next }: Page<Principal> = whole(await deps.principals.list({ limit: 200, after }))
     const found = rows.find(({ roles }) => roles.includes('admin'))
     if (found !== undefined) return found
     after = next

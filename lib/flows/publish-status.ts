@@ -2,10 +2,11 @@ import type { Issuer } from '../model/issuer.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
 import { issuerComplaint } from '../pki/check-issuer.ts'
-import type { Issuers } from '../ports.ts'
+import type { Issuers, Page } from '../ports.ts'
 import { certifyResponder, type ResponderDeps } from './certify-responder.ts'
 import { isDue, type PublishListDeps, publishList } from './publish-list.ts'
 import { statusPaths } from './status-urls.ts'
+import { whole } from './whole.ts'
 
 export type PublishDeps = PublishListDeps & ResponderDeps & { readonly issuers: Issuers }
 
@@ -73,13 +74,17 @@ export const publishStatus = async (
   return publishLists(deps, issuer, { shards: shardsOf(issuer), anyway: true })
 }
 
+/** Every issuer; one that cannot be read is a fault, once all the others had their turn. */
 export async function* everyIssuer(issuers: Pick<Issuers, 'list'>): AsyncGenerator<Issuer> {
+  const unreadable: string[] = []
   let after: string | null = null
   do {
-    const page: Awaited<ReturnType<Issuers['list']>> = await issuers.list({ limit: 100, after })
+    const page: Page<Issuer> = await issuers.list({ limit: 100, after })
     yield* page.rows
+    unreadable.push(...(page.unreadable ?? []))
     after = page.next
   } while (after !== null)
+  whole({ rows: [], next: null, unreadable })
 }
 
 const headsOf = (deps: Pick<PublishDeps, 'lists'>, issuer: Issuer) =>

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { items, keys } from '../../../lib/aws/table.ts'
+import { createFirstAdmin } from '../../../lib/flows/create-first-admin.ts'
+import { refreshStatus } from '../../../lib/flows/publish-status.ts'
 import { logger } from '../../../lib/lambda/logger.ts'
 import { behindHttp } from '../../support/http-world.ts'
 import { makeFurnishedWorld, type World } from '../../support/world.ts'
@@ -51,5 +53,24 @@ describe('A list with one row that cannot be read', () => {
     harm(items.event(`JOB#${job_id}`, first))
     expect((await http.as('dave')('GET', '/audit?limit=200')).status).toBe(500)
     said.mockRestore()
+  })
+})
+
+describe('Whoever acts on a list with such a row', () => {
+  it('makes no first admin: the row might be one', async () => {
+    harm(keys.principal('pr-carol'))
+    const actor = { id: 'system-setup', type: 'System' } as const
+    const making = createFirstAdmin(world, actor, { name: 'Eve', email: 'eve@example.com' })
+    await expect(making).rejects.toThrow('rows that cannot be read: PRINCIPAL#pr-carol PRINCIPAL')
+  })
+
+  it('publishes the lists of all other issuers, and fails aloud', async () => {
+    harm(keys.issuer('iss-web'))
+    world.pass(20 * 3600)
+    await expect(refreshStatus(world)).rejects.toThrow('rows that cannot be read: ISSUER#iss-web ISSUER')
+    const heads = await Promise.all(['iss-root', 'iss-web'].map((issuer) => world.lists.head(issuer, 0)))
+    const age = (head: (typeof heads)[number]) =>
+      head === null ? null : (world.now().getTime() - Date.parse(head.this_update)) / 3_600_000
+    expect(heads.map(age)).toEqual([0, 20])
   })
 })
