@@ -90,7 +90,7 @@ function crossOrigin({ cors_origins }: Stage) {
       allowOrigins: [...cors_origins],
       allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
       allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match'],
-      exposeHeaders: ['etag', 'link', 'retry-after'],
+      exposeHeaders: ['countersign-unreadable', 'etag', 'link', 'retry-after'],
       maxAge: 600,
     },
   }
