@@ -43,7 +43,7 @@ export const administerApi = (deps: AdministerDeps): Answers<'administer'> => {
   const asked = async (by: Principal, gated: Gated): Promise<JobProposal> => {
     const opened = openPrincipalChange(deps, by, gated)
     const { job, ...change } = deps.bypass === null ? opened : bypassed(opened, deps.bypass, deps.now())
-    await demandDeciders(deps.principals, job, by)
+    await demandDeciders(deps.principals, job)
     const { gated: content } = gated
     const about =
       'base_version' in content ? { id: content.principal_id, version: content.base_version } : null

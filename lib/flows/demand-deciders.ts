@@ -18,20 +18,18 @@ type Waiting = {
   readonly content?: JobContent | undefined
 }
 
-/** Asked for by machines in their thousands: people are looked at only where one of those who approve may be barred. */
-const frequent: ReadonlySet<string> = new Set(['Issuance', 'Renewal', 'Revocation'])
+/** What bars so many, or those few, that it may well leave nobody. A certificate waits for whoever comes. */
+const lookedAt: ReadonlySet<string> = new Set(['PrincipalChange', 'RenewalBatch'])
 
 /**
- * Refuses (`no_approver`) what the people of today could not approve, because
- * whoever asks for it, owns it or brought a CSR of it does not count: it would wait until it expires.
+ * Refuses (`no_approver`) a change of people, or a batch, that the people of today could not approve,
+ * because whoever asks for it, owns it or brought a CSR of it does not count: it would wait until it expires.
  */
 export const demandDeciders = async (
   principals: Pick<Principals, 'list'>,
   { type, status, requested_by, owner, approval, content }: Waiting,
-  requester: Principal,
 ): Promise<void> => {
-  if (status !== 'AwaitingApproval' || approval === null) return
-  if (frequent.has(type) && !may(requester, 'decide') && isOwner(requester, owner)) return
+  if (!lookedAt.has(type) || status !== 'AwaitingApproval' || approval === null) return
   const all = await everybody(principals)
   const owners = content === undefined ? [owner] : ownersOf(owner, content)
   const bringers = content === undefined ? [] : bringersOf(content)

@@ -55,7 +55,7 @@ const proposed = async (deps: SubmitDeps, submission: Submission, propose: () =>
     const proposal = passed(deps, await propose())
     const { change } = proposal
     const content = change.writes.flatMap((write) => (write.write === 'content' ? [write.content] : []))[0]
-    await demandDeciders(deps.principals, { ...proposal.job, content }, submission.requester)
+    await demandDeciders(deps.principals, { ...proposal.job, content })
     const answer = submission.show(proposal)
     const writes = [...change.writes, ...keepAnswer(submission, answer, deps.now)]
     const stored = await deps.jobs.commit({ ...change, writes })
@@ -67,7 +67,7 @@ const proposed = async (deps: SubmitDeps, submission: Submission, propose: () =>
  * Every way into a job ends here: one transaction holds the job, its first
  * events and the answer. The same `Idempotency-Key` with the same request
  * gives the same answer again; with another request it is refused
- * (`idempotency_conflict`). So is what nobody could approve (`no_approver`).
+ * (`idempotency_conflict`). So is a batch that nobody could approve (`no_approver`).
  */
 export const submit = async (
   deps: SubmitDeps,

@@ -5,8 +5,7 @@ import { sha256 } from '../../lib/model/digest.ts'
 import { principal } from '../../lib/model/principal.ts'
 import { apiFor, changed, jobCompleted } from '../../scripts/local/api.ts'
 import { eventOf, fileOf, live, versionsOf, writeRow } from '../support/live-jobs.ts'
-import { newApprover, newGatedProfile } from '../support/live-people.ts'
-import { approve, csrFor, newHostName, random, requestGated, suffix } from '../support/live-requests.ts'
+import { approve, random, requestGated, suffix } from '../support/live-requests.ts'
 import { as, stack } from '../support/stack.ts'
 
 const asked = async (path: string, body: object): Promise<string> => {
@@ -16,20 +15,6 @@ const asked = async (path: string, body: object): Promise<string> => {
   await jobCompleted(carol, job.id)
   return job.id
 }
-
-describe('What nobody could approve', () => {
-  it('is refused at once, with who is missing', async () => {
-    const only = await newApprover()
-    const profile_id = await newGatedProfile({
-      stages: [{ name: 'board', quorum: 1, eligible: { principals: [only.id] } }],
-    })
-    const csr = csrFor(newHostName())
-    const answer = await as('alice').post('/certificates', { profile_id, csr, owner: only.id })
-    expect([answer.status, answer.json]).toMatchObject([422, { code: 'no_approver' }])
-    expect(answer.text).toContain(`${only.id} asks for it or owns it, and does not count`)
-    await requestGated({ profile_id })
-  })
-})
 
 describe('An approver', () => {
   it('is made by an admin and an approver together, with a key whose secret only they know', async () => {

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { batchedRenewalView, renewalPlanView } from '../../lib/http/views.ts'
+import { batchedRenewalView, principalView, renewalPlanView } from '../../lib/http/views.ts'
 import { openJob } from '../../lib/model/open-job.ts'
 import { lineJobId } from '../../lib/model/renewal-batch.ts'
 import { changed, jobCompleted, jobOver } from '../../scripts/local/api.ts'
 import { commandsOf, runIn } from '../support/live-commands.ts'
 import { eventsOf, fileOf, live, principalOf, typesOf, versionsOf } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
-import { approve, issueGated, issueUngated, suffix } from '../support/live-requests.ts'
+import { newApprover, newGatedProfile } from '../support/live-people.ts'
+import { approve, issueGated, issueUngated, requestGated, suffix } from '../support/live-requests.ts'
 import { as } from '../support/stack.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-batch-'))
@@ -86,5 +87,24 @@ describe('certificates renewed in bulk', () => {
     expect(await jobOver(alice, id)).toMatchObject({ status: 'Failed' })
     expect(typesOf(await eventsOf(id))).not.toContain('issuance_planned')
     expect(await versionsOf(certificate_id)).toHaveLength(2)
+  })
+
+  it('are refused at once where nobody is left who could approve, with who is missing', async () => {
+    const other = await newApprover()
+    const eligible = { principals: ['pr-bob', other.id] }
+    const profile_id = await newGatedProfile({ stages: [{ name: 'board', quorum: 1, eligible }] })
+    const { certificate_id, approval_id, job_id } = await requestGated({ profile_id, owner: 'pr-bob' })
+    expect((await other.api.post(`/approvals/${approval_id}/approve`, {})).status).toBe(200)
+    await jobCompleted(alice, job_id)
+    const planned = alice.post('/certificates/renew/plan', { selection: { ids: [certificate_id] } })
+    const { digest } = await alice.expect(renewalPlanView, 200, planned)
+    const { status, json } = await as('carol').get(`/principals/${other.id}`)
+    expect(status).toBe(200)
+    const { name, email, roles, teams } = principalView.parse(json)
+    const change = { name, email, roles, teams, status: 'disabled' }
+    expect((await as('carol').call('PUT', `/principals/${other.id}`, change)).status).toBe(200)
+    const asked = await alice.post('/certificates/renew', { plan: digest })
+    expect([asked.status, asked.json]).toMatchObject([422, { code: 'no_approver' }])
+    expect(asked.text).toContain('pr-bob asks for it, owns it or brought a CSR of it, and does not count')
   })
 })

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../../lib/model/digest.ts'
 import { behindHttp } from '../../support/http-world.ts'
-import { csrFor, makeFurnishedWorld, type Name, profileBody, type World } from '../../support/world.ts'
+import { csrFor, makeFurnishedWorld, type Name, type World } from '../../support/world.ts'
 
 const secret_sha256 = sha256('S'.repeat(43))
 const csr = csrFor('www.example.com')
@@ -31,16 +31,8 @@ describe('What nobody could approve is refused at once, and it is said why:', ()
       async () => ['bob', `/principals/pr-bob/api-keys/${await bobsKey()}/rotate`, { secret_sha256 }],
     ],
     [
-      'a certificate that the only approver asks for',
-      async () => ['bob', '/certificates', { profile_id: 'p-prod-web', csr }],
-    ],
-    [
-      'a certificate that the only approver would own',
-      async () => ['alice', '/certificates', { profile_id: 'p-prod-web', csr, owner: 'BOB@example.com' }],
-    ],
-    [
-      'a profile that the only approver proposes',
-      async () => ['bob', '/profiles', { ...profileBody, id: 'p-new' }],
+      'a role for somebody else that the only approver asks for',
+      async () => ['bob', '/principals', { kind: 'person', name: 'Grace', roles: ['approver'] }],
     ],
   ])('%s', async (_, request) => {
     bobAlone()
@@ -63,28 +55,27 @@ describe('What nobody could approve is refused at once, and it is said why:', ()
     expect(rotated.status).toBe(202)
   })
 
+  it('and not a certificate, which waits for whoever comes', async () => {
+    bobAlone()
+    const asked = await http.as('alice')('POST', '/certificates', {
+      profile_id: 'p-prod-web',
+      csr,
+      owner: 'bob',
+    })
+    expect(asked.status).toBe(202)
+    const id = asked.json.approval.id
+    expect((await http.as('bob')('POST', `/approvals/${id}/approve`, {})).status).toBe(403)
+    world.become('erin', { roles: ['approver'] })
+    expect((await http.as('erin')('POST', `/approvals/${id}/approve`, {})).status).toBe(200)
+  })
+
   it('and the answer to a request that was taken before stays what it was', async () => {
-    const body = { profile_id: 'p-prod-web', csr, owner: 'bob' }
+    const path = `/principals/pr-bob/api-keys/${await bobsKey()}/rotate`
     const key = { 'idempotency-key': 'once' }
-    const first = await http.as('alice')('POST', '/certificates', body, key)
+    const first = await http.as('bob')('POST', path, { secret_sha256 }, key)
     expect(first.status).toBe(202)
     bobAlone()
-    expect((await http.as('alice')('POST', '/certificates', body, key)).text).toBe(first.text)
-    expect((await http.as('alice')('POST', '/certificates', body)).status).toBe(422)
-  })
-})
-
-describe('An approval that more people may give later', () => {
-  const stage = { name: 'one', quorum: 1, eligible: { principals: ['pr-bob'] } }
-  const escalation = { escalate_after: 'P1D', escalate_to: { principals: ['pr-erin'] } }
-
-  it.each([
-    ['is waited for where it is escalated to somebody', escalation, 202],
-    ['is refused where it is not', {}, 422],
-  ])('%s', async (_, more, status) => {
-    world = await makeFurnishedWorld({ approval_policy: { stages: [stage], ...more } })
-    http = await behindHttp(world)
-    const body = { profile_id: 'p-prod-web', csr, owner: 'bob' }
-    expect((await http.as('alice')('POST', '/certificates', body)).status).toBe(status)
+    expect((await http.as('bob')('POST', path, { secret_sha256 }, key)).text).toBe(first.text)
+    expect((await http.as('bob')('POST', path, { secret_sha256 })).status).toBe(422)
   })
 })
