@@ -18,7 +18,7 @@ const stage = stageOf({
   ca_key_arns: app.node.tryGetContext('ca_key_arns'),
   crl_push: app.node.tryGetContext('crl_push'),
 })
-build(app, stage, bundle(join(app.outdir, 'bundles')))
+build(app, stage, await bundle(join(app.outdir, 'bundles')))
 // What goes to the emulator is checked where it goes to AWS: as dev and as prod.
 if (stage.name !== 'local') checkAgainstSolutions(app)
 app.synth()

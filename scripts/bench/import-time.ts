@@ -52,10 +52,10 @@ const best = (file: string): number | null => {
 }
 
 /** Prints how long the import of each function takes, beside that of an empty one. */
-function main(): void {
+async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-imports-'))
   try {
-    bundle(folder)
+    await bundle(folder)
     mkdirSync(join(folder, 'empty'))
     writeFileSync(join(folder, 'empty', 'index.mjs'), 'export const handler = async () => {}\n')
     const empty = best(join(folder, 'empty', 'index.mjs')) ?? Number.NaN
@@ -73,4 +73,4 @@ function main(): void {
   }
 }
 
-main()
+await main()
