@@ -3,6 +3,7 @@ import { jobs } from '../../lib/aws/jobs.ts'
 import { receiptSigner } from '../../lib/aws/receipt-signer.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { tend } from '../../lib/flows/tend.ts'
+import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { measure } from '../../lib/lambda/metrics.ts'
 import { taskFunction } from '../../lib/lambda/task.ts'
@@ -11,7 +12,7 @@ import { measuresOfSweep } from '../../lib/model/measures.ts'
 
 const deps = {
   jobs: jobs(tableClient(environment('TABLE_NAME'))),
-  receipts: receiptSigner(environment('RECEIPT_KEYS').clock),
+  receipts: receiptSigner(environment('RECEIPT_KEYS').clock, awsAccess()),
   environment: environment('ENVIRONMENT'),
   credential: null,
   now,

@@ -4,6 +4,7 @@ import { signedAnswers } from '../../lib/aws/signed-answers.ts'
 import { responders, serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { answerOcsp } from '../../lib/flows/answer-ocsp.ts'
+import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { faultLogger } from '../../lib/lambda/logger.ts'
 import { ocspFunction } from '../../lib/lambda/ocsp.ts'
@@ -15,7 +16,7 @@ const deps = {
   responders: responders(table),
   serials: serialStatuses(table),
   answers: signedAnswers(table),
-  unseal: unsealUnder(environment('RESPONDER_KEY_ARN')),
+  unseal: unsealUnder(environment('RESPONDER_KEY_ARN'), awsAccess()),
   now,
   isPassing,
   onFault: faultLogger,

@@ -3,7 +3,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
-import { again } from '../../lib/aws/queues.ts'
+import { againOn } from '../../lib/aws/postpone.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
@@ -29,7 +29,7 @@ const deps = {
   authority: authorities(privateCa()),
   revocables: revocables(table),
   plans: revocationPlans(table),
-  again: again(environment('QUEUE_URLS')['acm-pca']),
+  again: againOn(environment('QUEUE_URLS')['acm-pca'], awsAccess()),
   status_url: environment('STATUS_URL'),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),
   environment: environment('ENVIRONMENT'),

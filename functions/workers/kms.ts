@@ -24,7 +24,7 @@ const deps = {
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),
-  signer: signer(environment('CA_KEYS')),
+  signer: signer(environment('CA_KEYS'), awsAccess()),
   isUnavailable,
   status_url: environment('STATUS_URL'),
   receiptKeys: receiptKeys(environment('RECEIPT_KEYS'), awsAccess()),

@@ -7,7 +7,7 @@ import { responders, revocationLists } from '../../lib/aws/status-records.ts'
 import { statusSite } from '../../lib/aws/status-site.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { listStates, publishStatus, refreshStatus } from '../../lib/flows/publish-status.ts'
-import { bucket } from '../../lib/lambda/aws-access.ts'
+import { awsAccess, bucket } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { statusFunction } from '../../lib/lambda/status-queue.ts'
 import { now, random } from '../../lib/lambda/world.ts'
@@ -19,8 +19,8 @@ const deps = {
   issuers: issuers(table),
   lists: revocationLists(table),
   responders: responders(table),
-  signer: signer(environment('CA_KEYS')),
-  seal: sealUnder(environment('RESPONDER_KEY_ARN')),
+  signer: signer(environment('CA_KEYS'), awsAccess()),
+  seal: sealUnder(environment('RESPONDER_KEY_ARN'), awsAccess()),
   site: statusSite(stored),
   rows: shardRows(stored),
   status_url: environment('STATUS_URL'),

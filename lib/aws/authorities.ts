@@ -1,9 +1,8 @@
-import { AwsClient } from 'aws4fetch'
 import type { SigningAlgorithm } from '../model/algorithms.ts'
 import type { CertificatePlan, ExtendedKeyUsage } from '../model/plan.ts'
 import { decodePem } from '../pki/pem.ts'
 import type { Authority, AuthorityChains, AuthorityOrder } from '../ports.ts'
-import type { AwsAccess } from './aws-call.ts'
+import { type AwsAccess, jsonCall } from './aws-call.ts'
 
 /** AWS Private CA by signed HTTP, where it is and as whom. */
 export type AuthorityAccess = AwsAccess & {
@@ -97,51 +96,13 @@ const reasons: Readonly<Record<string, string>> = {
   privilegeWithdrawn: 'PRIVILEGE_WITHDRAWN',
 }
 
-type Answer = {
-  readonly ok: boolean
-  readonly code: string
-  readonly body: Readonly<Record<string, unknown>>
-}
-
-const codeOf = (body: Readonly<Record<string, unknown>>): string =>
-  String(body.__type ?? '').replace(/^.*#/, '')
-
-/** What passes by itself: the 25 orders a second that an authority takes, and trouble on the other side. */
-const passes =
-  /^(Throttling|ThrottlingException|TooManyRequests|RequestLimitExceeded|InternalFailure|ServiceUnavailable)/
-
-const tries = 6
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
-/** One operation of the API, with backoff by full jitter where AWS asks for it. */
-const caller = ({ region, endpoint, credentials }: AuthorityAccess) => {
-  const client = new AwsClient({ ...credentials, service: 'acm-pca', region, retries: 0 })
-  const url = endpoint ?? `https://acm-pca.${region}.amazonaws.com`
-  const once = async (operation: string, input: object): Promise<Answer> => {
-    const headers = {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `ACMPrivateCA.${operation}`,
-    }
-    const response = await client.fetch(`${url}/`, { method: 'POST', headers, body: JSON.stringify(input) })
-    const text = await response.text()
-    const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    const code = response.status >= 500 ? 'InternalFailure' : codeOf(body)
-    return { ok: response.ok, code, body }
+/** Null for one refusal that is an answer; any other stays what it is. */
+const unless =
+  (name: string) =>
+  (error: unknown): null => {
+    if (error instanceof Error && error.name === name) return null
+    throw error
   }
-  return async (operation: string, input: object): Promise<Answer> => {
-    for (let round = 1; ; round += 1) {
-      const answer = await once(operation, input)
-      if (answer.ok || !passes.test(answer.code) || round === tries) return answer
-      await pause(Math.random() * 100 * 2 ** round)
-    }
-  }
-}
-
-const failed = (operation: string, { code, body }: Answer): Error =>
-  new Error(
-    `AWS Private CA answered ${operation} with ${code}: ${String(body.message ?? body.Message ?? '')}`,
-  )
 
 const textOf = (value: unknown, what: string): string => {
   if (typeof value !== 'string') throw new Error(`AWS Private CA answered without ${what}`)
@@ -150,7 +111,7 @@ const textOf = (value: unknown, what: string): string => {
 
 /** AWS Private CA as an issuer. Nobody names an authority by its ARN: only those of the deployment are reached. */
 export const authorities = (access: AuthorityAccess): Authority & AuthorityChains => {
-  const call = caller(access)
+  const call = jsonCall('acm-pca', access)
   const arnOf = (name: string): string | null =>
     Object.hasOwn(access.arns, name) ? (access.arns[name] ?? null) : null
   const known = (name: string): string => {
@@ -162,33 +123,30 @@ export const authorities = (access: AuthorityAccess): Authority & AuthorityChain
     chain: async (name) => {
       const arn = arnOf(name)
       if (arn === null) return null
-      const answer = await call('GetCertificateAuthorityCertificate', { CertificateAuthorityArn: arn })
-      if (!answer.ok) throw failed('GetCertificateAuthorityCertificate', answer)
-      const { Certificate, CertificateChain } = answer.body
+      const { Certificate, CertificateChain } = await call('GetCertificateAuthorityCertificate', {
+        CertificateAuthorityArn: arn,
+      })
       const above = typeof CertificateChain === 'string' ? CertificateChain : ''
       return `${textOf(Certificate, 'a certificate')}\n${above}`
     },
     issue: async (order) => {
-      const answer = await call('IssueCertificate', orderOf(known(order.authority), order))
-      if (!answer.ok) throw failed('IssueCertificate', answer)
-      return textOf(answer.body.CertificateArn, 'an ARN')
+      const { CertificateArn } = await call('IssueCertificate', orderOf(known(order.authority), order))
+      return textOf(CertificateArn, 'an ARN')
     },
     certificate: async ({ authority, certificate_arn }) => {
       const input = { CertificateAuthorityArn: known(authority), CertificateArn: certificate_arn }
-      const answer = await call('GetCertificate', input)
-      if (answer.code === 'RequestInProgressException') return null
-      if (!answer.ok) throw failed('GetCertificate', answer)
-      const text = textOf(answer.body.Certificate, 'a certificate')
+      const answer = await call('GetCertificate', input).catch(unless('RequestInProgressException'))
+      if (answer === null) return null
+      const text = textOf(answer.Certificate, 'a certificate')
       return decodePem(text, ['CERTIFICATE'], 'the certificate')
     },
     revoke: async ({ authority, serial, reason }) => {
-      const answer = await call('RevokeCertificate', {
+      const input = {
         CertificateAuthorityArn: known(authority),
         CertificateSerial: serial.replace(/(..)(?=.)/g, '$1:'),
         RevocationReason: reasons[reason] ?? 'UNSPECIFIED',
-      })
-      if (!answer.ok && answer.code !== 'RequestAlreadyProcessedException')
-        throw failed('RevokeCertificate', answer)
+      }
+      await call('RevokeCertificate', input).catch(unless('RequestAlreadyProcessedException'))
     },
   }
 }

@@ -1,4 +1,6 @@
 import { AwsClient } from 'aws4fetch'
+import * as z from 'zod'
+import { isPassing, isUnreached } from './passing.ts'
 
 /** Where AWS is, and as whom it is asked. */
 export type AwsAccess = {
@@ -12,21 +14,91 @@ export type AwsAccess = {
   }
 }
 
-type AwsService = 'kms' | 'sns' | 'secretsmanager' | 'sqs'
+/** Services that speak JSON: what their operations are called there, and in which version of it. */
+const spoken = {
+  kms: { prefix: 'TrentService', version: '1.1' },
+  'acm-pca': { prefix: 'ACMPrivateCA', version: '1.1' },
+  secretsmanager: { prefix: 'secretsmanager', version: '1.1' },
+  sqs: { prefix: 'AmazonSQS', version: '1.0' },
+} as const
 
-export type AwsAnswer = { readonly status: number; readonly text: string }
+type AwsService = keyof typeof spoken | 'sns'
+type Headers = Readonly<Record<string, string>>
+
+type AwsAnswer = { readonly status: number; readonly text: string }
+
+/** `fetch` hides in a TypeError how a connection failed. */
+const unhidden = (error: unknown): unknown =>
+  error instanceof TypeError && error.cause instanceof Error ? error.cause : error
 
 /** A service of AWS by signed HTTP: a client of the SDK for each would be most of the function. */
-export const awsCall = (service: AwsService, { region, endpoint, credentials }: AwsAccess) => {
-  const client = new AwsClient({ ...credentials, service, region, retries: 4 })
+export const awsCall = (service: AwsService, { region, endpoint, credentials }: AwsAccess, retries = 4) => {
+  const client = new AwsClient({ ...credentials, service, region, retries })
   const url = endpoint ?? `https://${service}.${region}.amazonaws.com/`
-  return async (headers: Readonly<Record<string, string>>, body: string): Promise<AwsAnswer> => {
-    const answer = await client.fetch(url, { method: 'POST', headers: { ...headers }, body })
-    return { status: answer.status, text: await answer.text() }
+  return async (headers: Headers, body: string): Promise<AwsAnswer> => {
+    try {
+      const answer = await client.fetch(url, { method: 'POST', headers: { ...headers }, body })
+      return { status: answer.status, text: await answer.text() }
+    } catch (error) {
+      throw unhidden(error)
+    }
   }
 }
 
-export const jsonHeaders = (target: string, version: '1.0' | '1.1'): Readonly<Record<string, string>> => ({
-  'content-type': `application/x-amz-json-${version}`,
-  'x-amz-target': target,
-})
+const members = z.record(z.string(), z.unknown())
+
+/** What an operation answers. */
+export type AwsMembers = Readonly<z.infer<typeof members>>
+
+/** A body of JSON; what is none says nothing. */
+const membersIn = (text: string): AwsMembers => {
+  try {
+    return members.parse(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}
+
+/** What AWS says no with, under the name that it has for it. */
+const faultOf = (service: AwsService, operation: string, { status, text }: AwsAnswer): Error => {
+  const { __type: type, message, Message = message } = membersIn(text)
+  const name = status < 500 && typeof type === 'string' ? type.replace(/^.*#/, '') : 'InternalFailure'
+  const why = typeof Message === 'string' ? Message : `status ${status}`
+  return Object.assign(new Error(`${service} answered ${operation} with ${name}: ${why}`), { name })
+}
+
+/** How often one operation is asked for. */
+const tries = 5
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/**
+ * The operations of a service that speaks JSON. What AWS refuses is thrown as an
+ * error of the name that AWS gives it; what passes by itself (throttling, trouble
+ * on the other side, a connection that broke) is asked again first, with backoff
+ * by full jitter.
+ */
+export const jsonCall = (service: keyof typeof spoken, access: AwsAccess) => {
+  const call = awsCall(service, access, 0)
+  const { prefix, version } = spoken[service]
+  const once = async (operation: string, input: object, headers: Headers): Promise<AwsMembers> => {
+    const type = {
+      'content-type': `application/x-amz-json-${version}`,
+      'x-amz-target': `${prefix}.${operation}`,
+    }
+    const answer = await call({ ...type, ...headers }, JSON.stringify(input))
+    if (answer.status !== 200) throw faultOf(service, operation, answer)
+    return membersIn(answer.text)
+  }
+  return async (operation: string, input: object, headers: Headers = {}): Promise<AwsMembers> => {
+    for (let round = 1; ; round += 1) {
+      try {
+        return await once(operation, input, headers)
+      } catch (error) {
+        if (round === tries || !(isPassing(error) || isUnreached(error))) throw error
+        await pause(Math.random() * 100 * 2 ** round)
+      }
+    }
+  }
+}

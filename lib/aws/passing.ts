@@ -1,4 +1,5 @@
 const passing: ReadonlySet<string> = new Set([
+  'InternalFailure',
   'InternalServerError',
   'KMSInternalException',
   'DependencyTimeoutException',
@@ -6,8 +7,10 @@ const passing: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
   'ServiceUnavailable',
+  'Throttling',
   'ThrottlingException',
   'TimeoutError',
+  'TooManyRequestsException',
   'TransactionInProgressException',
 ])
 
@@ -24,7 +27,6 @@ const withheld: ReadonlySet<string> = new Set([
   'KMSInvalidStateException',
 ])
 
-/** How a connection fails before anybody answers. */
 const unreached: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -32,9 +34,14 @@ const unreached: ReadonlySet<unknown> = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
 ])
+
+/** Whether a connection failed before anybody answered. */
+export const isUnreached = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && unreached.has(error.code)
 
 /** Whether a key gave no signature for a reason that has nothing to do with what was to be signed. */
 export const isUnavailable = (error: unknown): boolean =>
-  isPassing(error) ||
-  (error instanceof Error && (withheld.has(error.name) || ('code' in error && unreached.has(error.code))))
+  isPassing(error) || isUnreached(error) || (error instanceof Error && withheld.has(error.name))

@@ -1,13 +1,17 @@
-import { type AwsAccess, awsCall, jsonHeaders } from './aws-call.ts'
+import { type AwsAccess, jsonCall } from './aws-call.ts'
 
 /** Hides a message that failed for so many seconds, instead of for as long as its queue hides all. */
 export const postponeOn = (QueueUrl: string, access: AwsAccess) => {
-  const call = awsCall('sqs', access)
+  const call = jsonCall('sqs', access)
   return async (ReceiptHandle: string, VisibilityTimeout: number): Promise<void> => {
-    const { status } = await call(
-      jsonHeaders('AmazonSQS.ChangeMessageVisibility', '1.0'),
-      JSON.stringify({ QueueUrl, ReceiptHandle, VisibilityTimeout }),
-    )
-    if (status !== 200) throw new Error(`SQS answered ChangeMessageVisibility with ${status}`)
+    await call('ChangeMessageVisibility', { QueueUrl, ReceiptHandle, VisibilityTimeout })
+  }
+}
+
+/** Puts a job on its queue once more, to be delivered after so many seconds. */
+export const againOn = (QueueUrl: string, access: AwsAccess) => {
+  const call = jsonCall('sqs', access)
+  return async (job_id: string, DelaySeconds: number): Promise<void> => {
+    await call('SendMessage', { QueueUrl, MessageBody: JSON.stringify({ job_id }), DelaySeconds })
   }
 }

@@ -1,24 +1,21 @@
-import { DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
 import type { Seal, Unseal } from '../ports.ts'
+import type { AwsAccess } from './aws-call.ts'
+import { kmsCall } from './kms-call.ts'
+
+const within = (context: string) => ({ countersign: context })
 
 /** Seals up to 4 KB under a KMS key. What is sealed opens only in the context it was sealed for. */
-export const sealUnder =
-  (KeyId: string, client = new KMSClient({})): Seal =>
-  async (plain, context) => {
-    const EncryptionContext = { countersign: context }
-    const { CiphertextBlob } = await client.send(
-      new EncryptCommand({ KeyId, Plaintext: plain, EncryptionContext }),
-    )
-    if (CiphertextBlob === undefined) throw new Error('KMS answered without a ciphertext')
-    return Buffer.from(CiphertextBlob).toString('base64')
+export const sealUnder = (KeyId: string, access: AwsAccess): Seal => {
+  const kms = kmsCall(access)
+  return async (plain, context) => {
+    const Plaintext = Buffer.from(plain).toString('base64')
+    const sealed = await kms('Encrypt', { KeyId, Plaintext, EncryptionContext: within(context) })
+    return Buffer.from(sealed).toString('base64')
   }
+}
 
-export const unsealUnder =
-  (KeyId: string, client = new KMSClient({})): Unseal =>
-  async (sealed, context) => {
-    const EncryptionContext = { countersign: context }
-    const CiphertextBlob = Buffer.from(sealed, 'base64')
-    const { Plaintext } = await client.send(new DecryptCommand({ KeyId, CiphertextBlob, EncryptionContext }))
-    if (Plaintext === undefined) throw new Error('KMS answered without a plaintext')
-    return Plaintext
-  }
+export const unsealUnder = (KeyId: string, access: AwsAccess): Unseal => {
+  const kms = kmsCall(access)
+  return (CiphertextBlob, context) =>
+    kms('Decrypt', { KeyId, CiphertextBlob, EncryptionContext: within(context) })
+}

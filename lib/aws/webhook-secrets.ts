@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { webhookSecret } from '../model/webhook.ts'
 import type { WebhookSecrets } from '../ports.ts'
-import { type AwsAccess, awsCall, jsonHeaders } from './aws-call.ts'
+import { type AwsAccess, jsonCall } from './aws-call.ts'
 
 type Found = Awaited<ReturnType<WebhookSecrets['get']>>
 
@@ -31,19 +31,15 @@ const secretIn = (text: string): Found => {
 
 /** Secrets of webhooks in Secrets Manager, each asked for once a minute at most. */
 export const webhookSecrets = (access: AwsAccess, now: () => Date): WebhookSecrets => {
-  const call = awsCall('secretsmanager', access)
+  const call = jsonCall('secretsmanager', access)
   const known = new Map<string, { readonly found: Found; readonly until: number }>()
 
   const ask = async (name: string): Promise<Found> => {
     try {
-      const headers = jsonHeaders('secretsmanager.GetSecretValue', '1.1')
-      const { status, text } = await call(headers, JSON.stringify({ SecretId: name }))
-      if (status === 200) return secretIn(answered.parse(JSON.parse(text)).SecretString)
-      return text.includes('ResourceNotFoundException')
-        ? { missing: true }
-        : { failed: `Secrets Manager answered with ${status}` }
+      return secretIn(answered.parse(await call('GetSecretValue', { SecretId: name })).SecretString)
     } catch (error) {
-      return { failed: `Secrets Manager: ${error instanceof Error ? error.name : 'fault'}` }
+      const why = error instanceof Error ? error.name : 'fault'
+      return why === 'ResourceNotFoundException' ? { missing: true } : { failed: `Secrets Manager: ${why}` }
     }
   }
 

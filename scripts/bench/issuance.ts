@@ -44,6 +44,7 @@ const often = async (work: () => Promise<unknown>): Promise<number> => {
 
 const ports = ({ stack, clients }: World) => {
   const table = tableClient(stack.outputs.TableName, clients.dynamodb)
+  const access = { region, endpoint: stack.emulator_url, credentials }
   return {
     table,
     jobs: jobs(table),
@@ -53,13 +54,9 @@ const ports = ({ stack, clients }: World) => {
     bypass: null,
     issuers: issuers(table),
     certificates: certificates(table),
-    signer: signer(stack.outputs.CaKeys, clients.kms),
+    signer: signer(stack.outputs.CaKeys, access),
     isUnavailable,
-    receiptKeys: receiptKeys(stack.outputs.ReceiptKeys, {
-      region,
-      endpoint: stack.emulator_url,
-      credentials,
-    }),
+    receiptKeys: receiptKeys(stack.outputs.ReceiptKeys, access),
     environment: stack.outputs.Environment,
     status_url: stack.status_url,
     now: () => new Date(),

@@ -28,6 +28,7 @@ import { csrFor, type Gated, newHostName, random } from './live-requests.ts'
 import { clients, stack } from './stack.ts'
 
 const table = tableClient(stack.table, clients.dynamodb)
+const access = { region, endpoint: stack.emulator_url, credentials }
 
 /** The ports of the functions, on the deployed table and keys, in the test's own process. */
 export const live = {
@@ -41,7 +42,7 @@ export const live = {
   credential: null,
   bypass: null,
   serials: serialStatuses(table),
-  signer: signer(stack.ca_keys, clients.kms),
+  signer: signer(stack.ca_keys, access),
   isUnavailable,
   status_url: stack.status_url,
   random,
@@ -62,8 +63,8 @@ export async function receiptPorts() {
   const { RECEIPT_KEYS = '{}', ENVIRONMENT = '' } = await variablesOf('api-decide')
   const arns = JSON.parse(RECEIPT_KEYS) as ReceiptKeyArns
   return {
-    receipts: receiptSigner(arns.decision, clients.kms),
-    receiptKeys: receiptKeys(arns, { region, endpoint: stack.emulator_url, credentials }),
+    receipts: receiptSigner(arns.decision, access),
+    receiptKeys: receiptKeys(arns, access),
     environment: ENVIRONMENT,
     credential: await credentialOf('bob'),
   }

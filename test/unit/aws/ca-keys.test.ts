@@ -1,5 +1,4 @@
 import { createServer } from 'node:http'
-import { KMSClient } from '@aws-sdk/client-kms'
 import { describe, expect, it } from 'vitest'
 import { signer } from '../../../lib/aws/ca-keys.ts'
 import { keyUseOf, signRecord } from '../../../lib/model/key-use.ts'
@@ -16,17 +15,17 @@ const userAgentFor = async (event_id: string): Promise<string> => {
   await new Promise<void>((resolve) => kms.listen(0, '127.0.0.1', resolve))
   const address = kms.address()
   const port = typeof address === 'object' ? address?.port : 0
-  const client = new KMSClient({
+  const access = {
     endpoint: `http://127.0.0.1:${port}`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
-  await signer({ issuing: 'arn:aws:kms:us-east-1:111122223333:key/issuing' }, client).sign(
+  }
+  await signer({ issuing: 'arn:aws:kms:us-east-1:111122223333:key/issuing' }, access).sign(
     'issuing',
     'ECDSA_SHA_256',
     { digest: new Uint8Array(32), event_id },
   )
-  client.destroy()
+  kms.closeAllConnections()
   kms.close()
   return seen.join()
 }

@@ -83,10 +83,10 @@ describe('the secret of a webhook', () => {
     expect(JSON.stringify(found)).not.toMatch(/hunter2|kkkk|hooks\.example/)
   })
 
-  it('that may not be read is a failure that says the status alone', async () => {
+  it('that may not be read is a failure by the name that AWS has for it, and none of its words', async () => {
     answer = { status: 400, body: { __type: 'AccessDeniedException', Message: `role may not read ${key}` } }
     expect(await webhookSecrets(access(), now).get('countersign/chat')).toEqual({
-      failed: 'Secrets Manager answered with 400',
+      failed: 'Secrets Manager: AccessDeniedException',
     })
   })
 
