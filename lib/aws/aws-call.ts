@@ -68,7 +68,7 @@ const faultOf = (service: AwsService, operation: string, { status, text }: AwsAn
 }
 
 /** How often one operation is asked for. */
-const tries = 5
+const tries = 6
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
