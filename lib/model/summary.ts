@@ -96,7 +96,7 @@ const peopleSummary = (content: PrincipalContent): string => {
 
 /** How many of each, most first. */
 const counted = (words: readonly string[]): readonly string[] => {
-  const all = countsOf(words).map(([word, count]) => `${count} ${word}`)
+  const all = countsOf(words).map(([word, count]) => `${word} (${count})`)
   return all.length > 5 ? [...all.slice(0, 5), `and ${all.length - 5} more`] : all
 }
 

@@ -79,7 +79,7 @@ describe('a request that waits for approval', () => {
     expect(notice).toMatchObject({
       event: 'approval_requested',
       summary:
-        'renew 1 certificates with the names that they have, under 1 p-prod-web, of 1 erin@example.com',
+        'renew 1 certificates with the names that they have, under p-prod-web (1), of erin@example.com (1)',
       certificate_id: null,
       owner: 'pr-alice',
     })

@@ -200,7 +200,7 @@ describe('a renewal in bulk', () => {
       kind: 'RenewalBatch',
       state: 'pending',
       digest: batch.digest,
-      summary: 'renew 3 certificates with the names that they have, under 3 p-prod-web, of 3 pr-alice',
+      summary: 'renew 3 certificates with the names that they have, under p-prod-web (3), of pr-alice (3)',
       reason: 'before the freeze',
       content: {
         count: 3,
