@@ -59,10 +59,16 @@ const membersIn = (text: string): AwsMembers => {
   }
 }
 
+/** What a fault is called of which AWS does not say it: trouble on the other side passes, any other does not. */
+const nameless = (status: number): string => {
+  if (status === 429) return 'TooManyRequestsException'
+  return status >= 500 ? 'InternalFailure' : 'UnknownError'
+}
+
 /** What AWS says no with, under the name that it has for it. */
 const faultOf = (service: AwsService, operation: string, { status, text }: AwsAnswer): Error => {
   const { __type: type, message, Message = message } = membersIn(text)
-  const name = status < 500 && typeof type === 'string' ? type.replace(/^.*#/, '') : 'InternalFailure'
+  const name = status < 500 && typeof type === 'string' ? type.replace(/^.*#/, '') : nameless(status)
   const why = typeof Message === 'string' ? Message : `status ${status}`
   return Object.assign(new Error(`${service} answered ${operation} with ${name}: ${why}`), { name })
 }

@@ -194,7 +194,7 @@ function* standingComplaints(place: GrantPlace, evidence: Evidence): Generator<s
   yield* placeComplaints(bounds, place, now)
 }
 
-/** A record of what is about to be signed counts only with the event that was stored beside it. */
+/** What is about to be signed counts only as far as an event says it, whoever hands the job over. */
 const isPlanned = ({ issuance, events }: JobFile): boolean =>
   issuance === null ||
   events.some(
