@@ -25,21 +25,17 @@ import {
 import { jobIdOf } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type {
-  Accesses,
-  Certificates,
-  Events,
-  Grants,
-  Issuers,
-  Jobs,
-  Page,
-  Principals,
-  Profiles,
-  ReceiptKeys,
-  RenewalPlans,
-  Renewals,
-  RevocationPlans,
-} from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
+import type { Events } from '../ports/events.ts'
+import type { Grants } from '../ports/grants.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { ReceiptKeys } from '../ports/keys.ts'
+import type { Page } from '../ports/page.ts'
+import type { Principals } from '../ports/principals.ts'
+import type { RenewalPlans, Renewals } from '../ports/renewals.ts'
+import type { Accesses } from '../ports/requests.ts'
+import type { RevocationPlans } from '../ports/revocation.ts'
+import type { Issuers, Profiles } from '../ports/rules.ts'
 
 export type ReadDeps = EvidenceDeps & {
   readonly receiptKeys: () => Promise<ReceiptKeys>

@@ -4,7 +4,11 @@ import { requestProfileChange } from '../flows/request-profile-change.ts'
 import { requestIssuerRevocation } from '../flows/revoke-issuer.ts'
 import type { SubmitDeps } from '../flows/submit.ts'
 import type { Answers } from '../http/call.ts'
-import type { AuthorityChains, Issuers, Principals, Profiles, PublicKeys, SerialStatuses } from '../ports.ts'
+import type { AuthorityChains } from '../ports/authority.ts'
+import type { PublicKeys } from '../ports/keys.ts'
+import type { Principals } from '../ports/principals.ts'
+import type { SerialStatuses } from '../ports/revocation.ts'
+import type { Issuers, Profiles } from '../ports/rules.ts'
 import { proposer } from './proposed.ts'
 
 export type RulesApiDeps = SubmitDeps & {

@@ -1,4 +1,4 @@
-import type { Accesses } from '../ports.ts'
+import type { Accesses } from '../ports/requests.ts'
 import { items, keys } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 

@@ -1,7 +1,7 @@
 import type { SigningAlgorithm } from '../model/algorithms.ts'
 import type { CertificatePlan, ExtendedKeyUsage } from '../model/plan.ts'
 import { decodePem } from '../pki/pem.ts'
-import type { Authority, AuthorityChains, AuthorityOrder } from '../ports.ts'
+import type { Authority, AuthorityChains, AuthorityOrder } from '../ports/authority.ts'
 import { type AwsAccess, jsonCall } from './aws-call.ts'
 
 /** AWS Private CA by signed HTTP, where it is and as whom. */

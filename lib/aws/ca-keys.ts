@@ -1,5 +1,5 @@
 import { useMark } from '../model/key-use.ts'
-import type { Signer } from '../ports.ts'
+import type { Signer } from '../ports/keys.ts'
 import type { AwsAccess } from './aws-call.ts'
 import { kmsCall } from './kms-call.ts'
 

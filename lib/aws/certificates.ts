@@ -1,5 +1,5 @@
 import { certificate, certificateVersion } from '../model/certificate.ts'
-import type { CertificateFilter, Certificates } from '../ports.ts'
+import type { CertificateFilter, Certificates } from '../ports/certificates.ts'
 import { list } from './list.ts'
 import { lists, type Place } from './lists.ts'
 import { keys, recordOf } from './table.ts'

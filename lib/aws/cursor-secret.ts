@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { CursorSecret } from '../ports.ts'
+import type { CursorSecret } from '../ports/requests.ts'
 import { keys } from './table.ts'
 import type { TableClient } from './table-client.ts'
 

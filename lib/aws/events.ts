@@ -1,5 +1,5 @@
 import { event } from '../model/event.ts'
-import type { EventFilter, Events } from '../ports.ts'
+import type { EventFilter, Events } from '../ports/events.ts'
 import { list } from './list.ts'
 import { allEvents, eventsByActor, lists, type Place } from './lists.ts'
 import { recordOf } from './table.ts'

@@ -1,5 +1,5 @@
 import { founder, founderCredential } from '../model/founder.ts'
-import type { Founders } from '../ports.ts'
+import type { Founders } from '../ports/principals.ts'
 import { keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 

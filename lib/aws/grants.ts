@@ -1,5 +1,5 @@
 import { compromise, grant, grantUse } from '../model/grant.ts'
-import type { Grants } from '../ports.ts'
+import type { Grants } from '../ports/grants.ts'
 import { keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 

@@ -1,5 +1,5 @@
 import { type Event, event } from '../model/event.ts'
-import type { KeyUses } from '../ports.ts'
+import type { KeyUses } from '../ports/keys.ts'
 import { items, keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 

@@ -1,5 +1,5 @@
 import { AwsClient } from 'aws4fetch'
-import type { ListConsumers, Taken } from '../ports.ts'
+import type { ListConsumers, Taken } from '../ports/list-consumers.ts'
 import type { Bucket, Objects } from './objects.ts'
 
 /**

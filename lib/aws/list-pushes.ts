@@ -1,6 +1,6 @@
 import { type PushRecord, type PushTarget, pushRecord } from '../model/crl-push.ts'
 import { event } from '../model/event.ts'
-import type { ListPushes } from '../ports.ts'
+import type { ListPushes } from '../ports/list-consumers.ts'
 import { items, keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 import type { Condition } from './table-writes.ts'

@@ -1,4 +1,4 @@
-import type { Page, Paging } from '../ports.ts'
+import type { Page, Paging } from '../ports/page.ts'
 import { type Place, wholeRows } from './lists.ts'
 import type { Key } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'

@@ -8,7 +8,7 @@ import type { OidcSubject } from '../model/oidc-subject.ts'
 import { folded } from '../model/principal.ts'
 import type { SerialStatus } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
-import type { DueRenewal } from '../ports.ts'
+import type { DueRenewal } from '../ports/renewals.ts'
 
 /**
  * What is in which index, and under what. All but the last hold keys alone, so

@@ -1,5 +1,5 @@
 import { event } from '../model/event.ts'
-import type { Notifications } from '../ports.ts'
+import type { Notifications } from '../ports/notifications.ts'
 import { items, keys, partitionOf, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 import type { TableWrite } from './table-writes.ts'

@@ -1,4 +1,4 @@
-import type { PublicKeys } from '../ports.ts'
+import type { PublicKeys } from '../ports/keys.ts'
 import type { AwsAccess } from './aws-call.ts'
 import type { CaKeys } from './ca-keys.ts'
 import { kmsCall } from './kms-call.ts'

@@ -1,6 +1,6 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { QueueName } from '../model/queue.ts'
-import type { Queues } from '../ports.ts'
+import type { Queues } from '../ports/workflow.ts'
 
 export type QueueUrls = Readonly<Record<QueueName | 'status' | 'notify', string>>
 

@@ -1,4 +1,4 @@
-import type { ReceiptKeys } from '../ports.ts'
+import type { ReceiptKeys } from '../ports/keys.ts'
 import type { AwsAccess } from './aws-call.ts'
 import { publicKeys } from './public-keys.ts'
 

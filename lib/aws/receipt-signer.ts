@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ReceiptSigner } from '../ports.ts'
+import type { ReceiptSigner } from '../ports/keys.ts'
 import type { AwsAccess } from './aws-call.ts'
 import { kmsCall } from './kms-call.ts'
 import { kidOf } from './receipt-keys.ts'

@@ -1,5 +1,5 @@
 import { plannedBatch } from '../model/renewal-batch.ts'
-import type { RenewalPlans } from '../ports.ts'
+import type { RenewalPlans } from '../ports/renewals.ts'
 import { keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Replays } from '../ports.ts'
+import type { Replays } from '../ports/requests.ts'
 import { items, keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 

@@ -1,7 +1,7 @@
 import { certificate, certificateVersion } from '../model/certificate.ts'
 import { serialStatus } from '../model/revocation.ts'
 import type { Target } from '../model/revocation-plan.ts'
-import type { Revocables } from '../ports.ts'
+import type { Revocables } from '../ports/revocation.ts'
 import { type Key, keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { revocationPlan } from '../model/revocation-plan.ts'
-import type { RevocationPlans } from '../ports.ts'
+import type { RevocationPlans } from '../ports/revocation.ts'
 import { keys, recordOf } from './table.ts'
 import type { TableClient } from './table-client.ts'
 

@@ -1,7 +1,7 @@
 import { issuer, issuerRequest } from '../model/issuer.ts'
 import { profileVersion } from '../model/profile.ts'
 import { checkIssuer } from '../pki/check-issuer.ts'
-import type { Issuers, Profiles } from '../ports.ts'
+import type { Issuers, Profiles } from '../ports/rules.ts'
 import { list } from './list.ts'
 import { lists, wholeRows } from './lists.ts'
 import { keys, recordOf } from './table.ts'

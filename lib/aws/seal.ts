@@ -1,4 +1,4 @@
-import type { Seal, Unseal } from '../ports.ts'
+import type { Seal, Unseal } from '../ports/ocsp.ts'
 import type { AwsAccess } from './aws-call.ts'
 import { kmsCall } from './kms-call.ts'
 

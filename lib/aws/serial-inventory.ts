@@ -1,6 +1,6 @@
 import { serialStatus } from '../model/revocation.ts'
 import type { CommonTrait } from '../model/revocation-plan.ts'
-import type { SerialInventory } from '../ports.ts'
+import type { SerialInventory } from '../ports/revocation.ts'
 import { keyOf, rowsUnder } from './list.ts'
 import { lists, type Place } from './lists.ts'
 import { keys, recordOf } from './table.ts'

@@ -1,4 +1,4 @@
-import type { ShardRows } from '../ports.ts'
+import type { ShardRows } from '../ports/revocation.ts'
 import type { Objects } from './objects.ts'
 
 const pathOf = (issuer_id: string, shard: number): string => `shards/${issuer_id}/${shard}`

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { SignedAnswer, SignedAnswers } from '../ports.ts'
+import type { SignedAnswer, SignedAnswers } from '../ports/ocsp.ts'
 import { keys } from './table.ts'
 import type { TableClient } from './table-client.ts'
 import type { Condition } from './table-writes.ts'

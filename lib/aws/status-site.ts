@@ -1,4 +1,4 @@
-import type { StatusSite } from '../ports.ts'
+import type { StatusSite } from '../ports/status-site.ts'
 import type { Objects } from './objects.ts'
 
 export const statusSite = (objects: Objects): StatusSite => ({

@@ -14,7 +14,7 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
-import type { Committed } from '../ports.ts'
+import type { Committed } from '../ports/page.ts'
 import type { IndexName } from './lists.ts'
 import type { Item, Key } from './table.ts'
 import type { Condition, TableWrite } from './table-writes.ts'

@@ -1,6 +1,6 @@
 import type { Change, Write } from '../model/change.ts'
 import type { PrincipalStep, PrincipalWrite } from '../model/principal-change.ts'
-import type { Stored } from '../ports.ts'
+import type { Stored } from '../ports/page.ts'
 import { type Item, items, type Key, keys, partitionOf } from './table.ts'
 
 /** What must hold of the item under a key for a write to happen. */

@@ -5,7 +5,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { ParkedTokens, Tokens } from '../ports.ts'
+import type { ParkedTokens, Tokens } from '../ports/workflow.ts'
 
 /** Written by the park function, which cannot read what it wrote. */
 export const tokens = (table: string, client = new DynamoDBClient({})): Tokens => ({

@@ -1,4 +1,4 @@
-import type { Delivery, Topic, TopicMessage } from '../ports.ts'
+import type { Delivery, Topic, TopicMessage } from '../ports/notifications.ts'
 import { type AwsAccess, awsCall } from './aws-call.ts'
 
 const formOf = (topic_arn: string, { subject, text, json, attributes }: TopicMessage): URLSearchParams => {

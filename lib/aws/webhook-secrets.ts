@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { webhookSecret } from '../model/webhook.ts'
-import type { WebhookSecrets } from '../ports.ts'
+import type { WebhookSecrets } from '../ports/notifications.ts'
 import { type AwsAccess, jsonCall } from './aws-call.ts'
 
 type Found = Awaited<ReturnType<WebhookSecrets['get']>>

@@ -6,7 +6,7 @@ import {
   TaskDoesNotExist,
   TaskTimedOut,
 } from '@aws-sdk/client-sfn'
-import type { Workflows } from '../ports.ts'
+import type { Workflows } from '../ports/workflow.ts'
 
 export const workflows = (stateMachineArn: string, client = new SFNClient({})): Workflows => ({
   start: async (input) => {

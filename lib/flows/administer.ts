@@ -6,7 +6,10 @@ import type { Principal } from '../model/principal.ts'
 import type { PrincipalFile, PrincipalStep, PrincipalWrite } from '../model/principal-change.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Committed, Jobs, Principals, Replays, Stored } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Committed, Stored } from '../ports/page.ts'
+import type { Principals } from '../ports/principals.ts'
+import type { Replays } from '../ports/requests.ts'
 import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 
 export type AdministerDeps = {

@@ -18,11 +18,11 @@ import type {
   OcspReply,
   ResponderRecord,
   Responders,
-  SerialStatuses,
   SignedAnswer,
   SignedAnswers,
   Unseal,
-} from '../ports.ts'
+} from '../ports/ocsp.ts'
+import type { SerialStatuses } from '../ports/revocation.ts'
 
 export type OcspDeps = {
   readonly responders: Pick<Responders, 'get'>

@@ -4,7 +4,8 @@ import type { JobContent, JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
 import { checkIssuer } from '../pki/check-issuer.ts'
-import type { Issuers, SerialStatuses } from '../ports.ts'
+import type { SerialStatuses } from '../ports/revocation.ts'
+import type { Issuers } from '../ports/rules.ts'
 
 type Change = Extract<JobContent, { type: 'IssuerChange' }>
 type Revocation = Extract<Change, { operation: 'revoke' }>

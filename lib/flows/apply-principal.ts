@@ -8,7 +8,7 @@ import type { PrincipalFile, PrincipalWrite } from '../model/principal-change.ts
 import type { PrincipalContent } from '../model/principal-content.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf, later, secondsOf } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { stepOf } from './administer.ts'
 
 type Deps = {

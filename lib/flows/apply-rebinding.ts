@@ -2,7 +2,7 @@ import type { Draft, Write } from '../model/change.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Rules } from '../model/requirement.ts'
-import type { Certificates } from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
 
 type Deps = { readonly certificates: Pick<Certificates, 'get'>; readonly worker: string }
 type Rebinding = Extract<JobContent, { type: 'Rebinding' }>

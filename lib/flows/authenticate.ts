@@ -7,7 +7,8 @@ import type { Principal } from '../model/principal.ts'
 import type { Credential } from '../model/receipt.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Accesses, Principals, VerifyToken } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
+import type { Accesses, VerifyToken } from '../ports/requests.ts'
 
 export type AccessDeps = {
   readonly principals: Pick<Principals, 'findByKey' | 'findBySubject'>

@@ -9,7 +9,9 @@ import { periodFor, tbsCertificate } from '../pki/certificate.ts'
 import { issuerSince } from '../pki/check-issuer.ts'
 import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
 import { newSerial } from '../pki/serial.ts'
-import type { ResponderRecord, Responders, RevocationLists, Seal, Signer } from '../ports.ts'
+import type { Signer } from '../ports/keys.ts'
+import type { ResponderRecord, Responders, Seal } from '../ports/ocsp.ts'
+import type { RevocationLists } from '../ports/revocation.ts'
 import { signResponder } from './sign-certificate.ts'
 
 export type ResponderDeps = {

@@ -11,7 +11,9 @@ import { readCertificate } from '../pki/certificate-reader.ts'
 import { readIssuerChain } from '../pki/issuer-chain.ts'
 import { encodeName } from '../pki/name.ts'
 import { checkPublicKey } from '../pki/public-key.ts'
-import type { AuthorityChains, Issuers, PublicKeys } from '../ports.ts'
+import type { AuthorityChains } from '../ports/authority.ts'
+import type { PublicKeys } from '../ports/keys.ts'
+import type { Issuers } from '../ports/rules.ts'
 import type { Proposal } from './submit.ts'
 
 type Deps = {

@@ -5,7 +5,7 @@ import type { Clock } from '../model/time.ts'
 import { mustSign, type Webhook, type WebhookSecret } from '../model/webhook.ts'
 import { jsonPayload, payloadOf } from '../model/webhook-shapes.ts'
 import { signatureOf } from '../model/webhook-signature.ts'
-import type { Delivery, Post, Topic, WebhookSecrets } from '../ports.ts'
+import type { Delivery, Post, Topic, WebhookSecrets } from '../ports/notifications.ts'
 
 export type ChannelDeps = {
   readonly settings: Pick<NotificationSettings, 'emails' | 'webhooks'>

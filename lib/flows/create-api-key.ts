@@ -5,7 +5,7 @@ import { sensitiveRoles } from '../model/permissions.ts'
 import type { PrincipalFile, PrincipalStep } from '../model/principal-change.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { fileOf, stepOf } from './administer.ts'
 import { type Gated, keyChange, type SecretHash } from './request-principal-change.ts'
 

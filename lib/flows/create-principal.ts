@@ -5,7 +5,7 @@ import { documentOf, type Principal } from '../model/principal.ts'
 import type { PrincipalStep } from '../model/principal-change.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { stepOf } from './administer.ts'
 import type { Gated } from './request-principal-change.ts'
 

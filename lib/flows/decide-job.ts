@@ -6,7 +6,9 @@ import type { Job, JobFile } from '../model/job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Clock } from '../model/time.ts'
-import type { Jobs, Principals, Stored } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Stored } from '../ports/page.ts'
+import type { Principals } from '../ports/principals.ts'
 import { type SealDeps, sealReceipt } from './receipts.ts'
 
 export type DecideJobDeps = SealDeps & {

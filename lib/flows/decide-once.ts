@@ -1,7 +1,9 @@
 import type { Change } from '../model/change.ts'
 import type { Job } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Committed, Principals, Replays } from '../ports.ts'
+import type { Committed } from '../ports/page.ts'
+import type { Principals } from '../ports/principals.ts'
+import type { Replays } from '../ports/requests.ts'
 import type { DecideJobDeps } from './decide-job.ts'
 import { type Answer, type Asked, earlierAnswer, keepAnswer } from './once.ts'
 

@@ -5,7 +5,7 @@ import { demand, may } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { fileOf, stepOf } from './administer.ts'
 
 type Deps = { readonly principals: Principals; readonly now: Clock; readonly random: Random }

@@ -4,7 +4,7 @@ import { may } from '../model/permissions.ts'
 import { isOwner, type Principal } from '../model/principal.ts'
 import { undecidable } from '../model/reachability.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { everybody } from './reachable.ts'
 
 /** What waits for people, as far as it says who may decide. */

@@ -1,5 +1,5 @@
 import { instantOf, later } from '../model/time.ts'
-import type { DueRenewal, Renewals } from '../ports.ts'
+import type { DueRenewal, Renewals } from '../ports/renewals.ts'
 import { inTurns } from './in-turns.ts'
 
 /** What is due, and how the oldest hour that is looked at moves on once it is dealt with. */

@@ -3,7 +3,8 @@ import type { Effect } from '../model/consequences.ts'
 import { approvalIdOf, jobIdOf } from '../model/ids.ts'
 import type { JobFile } from '../model/job.ts'
 import { harmless, summaryOf } from '../model/summary.ts'
-import type { Jobs, ParkedTokens, Queues, Vote, WorkflowInput, Workflows } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { ParkedTokens, Queues, Vote, WorkflowInput, Workflows } from '../ports/workflow.ts'
 
 export type FollowDeps = {
   readonly jobs: Pick<Jobs, 'load'>

@@ -9,7 +9,7 @@ import type { Rules } from '../model/requirement.ts'
 import { instantOf, later } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
 import { differencesOf } from '../pki/compare.ts'
-import type { Authority } from '../ports.ts'
+import type { Authority } from '../ports/authority.ts'
 import { carryOut, type Result } from './carry-out.ts'
 import {
   checkRenewable,

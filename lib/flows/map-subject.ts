@@ -6,7 +6,7 @@ import type { PrincipalStep } from '../model/principal-change.ts'
 import type { PrincipalContent } from '../model/principal-content.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { fileOf, stepOf } from './administer.ts'
 import type { Gated } from './request-principal-change.ts'
 

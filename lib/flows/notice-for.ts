@@ -2,7 +2,9 @@ import type { Event } from '../model/event.ts'
 import type { JobFile } from '../model/job.ts'
 import { type Notice, noticeOf } from '../model/notice.ts'
 import type { Telling } from '../model/telling.ts'
-import type { Certificates, Jobs, Principals } from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Principals } from '../ports/principals.ts'
 import { everybody } from './reachable.ts'
 
 export type NoticeDeps = {

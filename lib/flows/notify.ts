@@ -10,7 +10,7 @@ import {
 import { deliveries } from '../model/queue.ts'
 import { tellingOf } from '../model/telling.ts'
 import type { Clock } from '../model/time.ts'
-import type { Delivery, Notifications } from '../ports.ts'
+import type { Delivery, Notifications } from '../ports/notifications.ts'
 import { type Channel, type ChannelDeps, channelsFor, type NotConfigured } from './channels.ts'
 import { type NoticeDeps, noticeFor } from './notice-for.ts'
 

@@ -4,7 +4,7 @@ import type { Envelope } from '../model/envelope.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import type { Replays } from '../ports.ts'
+import type { Replays } from '../ports/requests.ts'
 
 export type Answer = { readonly status: number; readonly body: unknown }
 

@@ -4,7 +4,8 @@ import { broughtBy, isTerminal, type Job, type JobContent } from '../model/job.t
 import type { Principal } from '../model/principal.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Grants, Jobs } from '../ports.ts'
+import type { Grants } from '../ports/grants.ts'
+import type { Jobs } from '../ports/jobs.ts'
 
 export type PlaceDeps = {
   readonly grants: Grants

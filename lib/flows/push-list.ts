@@ -6,7 +6,9 @@ import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
 import { readCrl, verifyCrl } from '../pki/crl-reader.ts'
 import { encodePem } from '../pki/pem.ts'
-import type { Issuers, ListConsumers, ListPushes, PublishedLists } from '../ports.ts'
+import type { ListConsumers, ListPushes } from '../ports/list-consumers.ts'
+import type { Issuers } from '../ports/rules.ts'
+import type { PublishedLists } from '../ports/status-site.ts'
 
 export type PushDeps = {
   readonly targets: readonly PushTarget[]

@@ -2,7 +2,7 @@ import type { Staging } from '../model/approval-policy.ts'
 import type { Principal } from '../model/principal.ts'
 import { shortages } from '../model/reachability.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 
 /** Every principal there is. */
 export const everybody = async (principals: Pick<Principals, 'list'>): Promise<readonly Principal[]> => {

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { type ReceiptJwks, receiptJwks } from '../model/jwks.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { ReceiptKeys } from '../ports.ts'
+import type { ReceiptKeys } from '../ports/keys.ts'
 
 const names = ['decision', 'clock'] as const
 

@@ -10,7 +10,7 @@ import {
   type VerifyReceipt,
 } from '../model/receipt.ts'
 import { compactJws, jwsSigningInput, verifyJws } from '../pki/jws.ts'
-import type { ReceiptKeys, ReceiptSigner } from '../ports.ts'
+import type { ReceiptKeys, ReceiptSigner } from '../ports/keys.ts'
 
 export type SealDeps = {
   readonly receipts: ReceiptSigner

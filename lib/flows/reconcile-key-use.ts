@@ -1,7 +1,7 @@
 import { append, type Event } from '../model/event.ts'
 import { isWorthALook, type KeyUse, useComplaints } from '../model/key-use.ts'
 import type { Clock } from '../model/time.ts'
-import type { KeyUses } from '../ports.ts'
+import type { KeyUses } from '../ports/keys.ts'
 
 export type ReconcileDeps = {
   readonly uses: KeyUses

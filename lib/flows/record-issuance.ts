@@ -11,7 +11,7 @@ import type { SerialStatus } from '../model/revocation.ts'
 import { shardOf } from '../model/shards.ts'
 import { instantOf } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
-import type { Certificates } from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
 
 /** The kinds of content that end in a certificate. */
 export type Issuing = Extract<JobContent, { plan: unknown }>

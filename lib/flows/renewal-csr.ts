@@ -3,7 +3,9 @@ import { isTerminal } from '../model/job.ts'
 import type { ProfileDocument } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
-import type { Certificates, Jobs, RenewalFile } from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { RenewalFile } from '../ports/renewals.ts'
 
 /** The CSR that a renewal certifies, and who brought it, where that is on record. */
 export type CsrSource = {

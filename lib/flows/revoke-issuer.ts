@@ -8,7 +8,8 @@ import { requirementFor } from '../model/requirement.ts'
 import type { SerialStatus } from '../model/revocation.ts'
 import { type Clock, instantOf } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
-import type { Issuers, SerialStatuses } from '../ports.ts'
+import type { SerialStatuses } from '../ports/revocation.ts'
+import type { Issuers } from '../ports/rules.ts'
 import type { Proposal } from './submit.ts'
 
 type Content = Extract<JobContent, { type: 'IssuerChange'; operation: 'revoke' }>

@@ -6,7 +6,9 @@ import { Refusal } from '../model/refusal.ts'
 import type { RevocationReason } from '../model/revocation.ts'
 import { type Target, targetOf, targetsDigest } from '../model/revocation-plan.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import type { Issuers, Jobs, Revocable, Revocables, RevocationPlans } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Revocable, Revocables, RevocationPlans } from '../ports/revocation.ts'
+import type { Issuers } from '../ports/rules.ts'
 import { failJob, type Result } from './carry-out.ts'
 
 export type RevokeDeps = {

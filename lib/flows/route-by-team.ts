@@ -4,7 +4,7 @@ import { shortages } from '../model/reachability.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Requirement } from '../model/requirement.ts'
 import { routesByTeam } from '../model/routing.ts'
-import type { Principals } from '../ports.ts'
+import type { Principals } from '../ports/principals.ts'
 import { everybody } from './reachable.ts'
 
 const routes = ({ document }: ProfileVersion): boolean =>

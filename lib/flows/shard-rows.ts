@@ -2,7 +2,7 @@ import { sha256 } from '../model/digest.ts'
 import type { CrlHead, RevocationEntry } from '../model/revocation.ts'
 import { instantOf, later } from '../model/time.ts'
 import { compareRows, packRow, rowOctets, rowOffsets } from '../pki/crl-rows.ts'
-import type { RevocationLists, ShardRows } from '../ports.ts'
+import type { RevocationLists, ShardRows } from '../ports/revocation.ts'
 
 /**
  * The rows of a shard are its table entries once more, compact, so that a

@@ -1,7 +1,9 @@
 import { type Difference, differences } from '../model/difference.ts'
 import type { JobContent, JobFile } from '../model/job.ts'
 import type { ProfileDocument } from '../model/profile.ts'
-import type { Certificates, Jobs, Profiles } from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Profiles } from '../ports/rules.ts'
 
 export type ShowApprovalDeps = {
   readonly jobs: Pick<Jobs, 'load'>

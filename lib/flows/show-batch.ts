@@ -1,7 +1,9 @@
 import type { JobFile } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type BatchLine, lineJobId, skippedIn } from '../model/renewal-batch.ts'
-import type { Jobs, Page, Paging, RenewalPlans } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Page, Paging } from '../ports/page.ts'
+import type { RenewalPlans } from '../ports/renewals.ts'
 import { plannedBatch } from './plan-renewals.ts'
 
 const pageOf = <T>(all: readonly T[], { limit, after }: Paging): Page<T> & { readonly from: number } => {

@@ -2,7 +2,10 @@ import { type Grant, standingOf } from '../model/grant.ts'
 import { jobOfGrant } from '../model/ids.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf } from '../model/time.ts'
-import type { Certificates, Grants, Jobs, Profiles } from '../ports.ts'
+import type { Certificates } from '../ports/certificates.ts'
+import type { Grants } from '../ports/grants.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Profiles } from '../ports/rules.ts'
 import { lastPlaceOf } from './place-renewal.ts'
 
 export type ShowGrantDeps = {

@@ -13,7 +13,9 @@ import { csrDeadline } from '../model/renewal-look.ts'
 import { defaultRenewalPolicy, type RenewalPolicy } from '../model/renewal-policy.ts'
 import { type RenewalWindow, windowOf } from '../model/renewal-window.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
-import type { Jobs, Profiles, RenewalFile, Renewals } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { RenewalFile, Renewals } from '../ports/renewals.ts'
+import type { Profiles } from '../ports/rules.ts'
 
 export type ShowRenewalDeps = {
   readonly renewals: Pick<Renewals, 'load'>

@@ -4,7 +4,7 @@ import { contentDigest } from '../model/job.ts'
 import { Refusal } from '../model/refusal.ts'
 import { assembleSigned, type LintedCertificate } from '../pki/lint.ts'
 import { digestFor } from '../pki/signing.ts'
-import type { Signer } from '../ports.ts'
+import type { Signer } from '../ports/keys.ts'
 
 /** The CA key that signs, and the public key that its signature must verify with. */
 export type Signing = {

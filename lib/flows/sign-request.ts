@@ -6,7 +6,7 @@ import { instantOf } from '../model/time.ts'
 import { readCsr } from '../pki/csr.ts'
 import { assembleRequest, caRequestInfo } from '../pki/csr-writer.ts'
 import { digestFor } from '../pki/signing.ts'
-import type { Signer } from '../ports.ts'
+import type { Signer } from '../ports/keys.ts'
 import type { CarryOutDeps, Result } from './carry-out.ts'
 
 export type RequestSigning = Extract<JobContent, { operation: 'request' }>

@@ -6,7 +6,7 @@ import { isEscalationDue, nextDue } from '../model/escalation.ts'
 import type { Job, JobFile } from '../model/job.ts'
 import { escalate, remind } from '../model/press.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import type { Jobs } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
 import { type SealDeps, sealReceipt } from './receipts.ts'
 
 type Deps = SealDeps & {

@@ -1,5 +1,6 @@
 import { sha256 } from '../model/digest.ts'
-import type { Issuers, RevocationLists, ShardRows } from '../ports.ts'
+import type { RevocationLists, ShardRows } from '../ports/revocation.ts'
+import type { Issuers } from '../ports/rules.ts'
 import { everyIssuer } from './publish-status.ts'
 import { rebuiltRows } from './shard-rows.ts'
 import { listPath, statusPaths } from './status-urls.ts'

@@ -2,7 +2,8 @@ import type { FounderFile } from '../model/founder.ts'
 import type { JobFile } from '../model/job.ts'
 import type { VerifyReceipt } from '../model/receipt.ts'
 import { restsOn, type Vouchers } from '../model/vouching.ts'
-import type { Founders, Jobs } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Founders } from '../ports/principals.ts'
 
 type Deps = { readonly jobs: Pick<Jobs, 'load'>; readonly founders: Founders }
 

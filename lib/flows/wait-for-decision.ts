@@ -1,7 +1,8 @@
 import { refuseMandate } from '../model/close.ts'
 import { Refusal } from '../model/refusal.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
-import type { Jobs, Tokens } from '../ports.ts'
+import type { Jobs } from '../ports/jobs.ts'
+import type { Tokens } from '../ports/workflow.ts'
 
 /** Longer than an execution can wait. */
 const keptSeconds = 92 * 86_400

@@ -1,4 +1,4 @@
-import type { Page } from '../ports.ts'
+import type { Page } from '../ports/page.ts'
 
 /**
  * A page from which nothing is missing: whoever acts on a list, rather than showing

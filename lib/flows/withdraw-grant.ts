@@ -3,7 +3,7 @@ import type { Job } from '../model/job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { withdrawGrant } from '../model/withdraw-grant.ts'
-import type { Grants } from '../ports.ts'
+import type { Grants } from '../ports/grants.ts'
 import type { DecideJobDeps } from './decide-job.ts'
 import { sealReceipt } from './receipts.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 import type { Clock } from '../model/time.ts'
-import type { OcspQuery, OcspReply } from '../ports.ts'
+import type { OcspQuery, OcspReply } from '../ports/ocsp.ts'
 import { logger } from './logger.ts'
 import { measure } from './metrics.ts'
 

@@ -3,7 +3,7 @@ import { JOSEError, JWKSInvalid, JWKSTimeout } from 'jose/errors'
 import type { OidcIssuer } from '../model/oidc-issuer.ts'
 import type { Role } from '../model/principal.ts'
 import type { Clock } from '../model/time.ts'
-import type { VerifyToken } from '../ports.ts'
+import type { VerifyToken } from '../ports/requests.ts'
 
 type Deps = {
   readonly issuers: readonly OidcIssuer[]

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { request as plainly } from 'node:http'
 import { request as securely } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import type { Delivery, Post, WebhookCall } from '../ports.ts'
+import type { Delivery, Post, WebhookCall } from '../ports/notifications.ts'
 import { isLoopback, isPublic } from './address.ts'
 import { type Destination, destinationOf, type Rules } from './destination.ts'
 

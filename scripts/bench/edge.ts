@@ -7,7 +7,7 @@ import { answerOcsp, type OcspDeps } from '../../lib/flows/answer-ocsp.ts'
 import type { SerialStatus } from '../../lib/model/revocation.ts'
 import { readCertificate } from '../../lib/pki/certificate-reader.ts'
 import { decodePem } from '../../lib/pki/pem.ts'
-import type { ResponderRecord, SignedAnswer } from '../../lib/ports.ts'
+import type { ResponderRecord, SignedAnswer } from '../../lib/ports/ocsp.ts'
 
 /**
  * A cache in front of the OCSP responder that does as its headers say, and

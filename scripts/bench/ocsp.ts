@@ -21,7 +21,7 @@ import { readCertificate } from '../../lib/pki/certificate-reader.ts'
 import { readOcspRequest } from '../../lib/pki/ocsp-request.ts'
 import { assembleOcspResponse, type OcspResponsePlan, tbsResponseData } from '../../lib/pki/ocsp-response.ts'
 import { decodePem } from '../../lib/pki/pem.ts'
-import type { ResponderRecord, SignedAnswer } from '../../lib/ports.ts'
+import type { ResponderRecord, SignedAnswer } from '../../lib/ports/ocsp.ts'
 import { type Figure, figuresOf, pinned, started } from './ocsp-http/measure.ts'
 import { serveOcsp } from './ocsp-http/server.ts'
 

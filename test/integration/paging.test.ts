@@ -12,7 +12,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { items } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import type { Certificate } from '../../lib/model/certificate.ts'
-import type { Page } from '../../lib/ports.ts'
+import type { Page } from '../../lib/ports/page.ts'
 import { credentials, region } from '../../scripts/local/environment.ts'
 import { clients, stack } from '../support/stack.ts'
 

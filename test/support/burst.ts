@@ -1,4 +1,4 @@
-import type { Signer } from '../../lib/ports.ts'
+import type { Signer } from '../../lib/ports/keys.ts'
 import { virtualTime } from './virtual-time.ts'
 import { makeFurnishedWorld, type World } from './world.ts'
 

@@ -14,7 +14,7 @@ import { routes } from '../../lib/http/routes.ts'
 import { apiFunction } from '../../lib/lambda/api.ts'
 import type { Limiter } from '../../lib/lambda/limiter.ts'
 import type { Result } from '../../lib/lambda/response.ts'
-import type { VerifyToken } from '../../lib/ports.ts'
+import type { VerifyToken } from '../../lib/ports/requests.ts'
 import type { Name, World } from './world.ts'
 
 export type HttpRequest = {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CertificatePlan, ValidityPeriod } from '../../lib/model/plan.ts'
 import { assembleCertificate, tbsCertificate } from '../../lib/pki/certificate.ts'
-import type { Authority, AuthorityChains, AuthorityOrder } from '../../lib/ports.ts'
+import type { Authority, AuthorityChains, AuthorityOrder } from '../../lib/ports/authority.ts'
 import { rootOf } from './pki-chain.ts'
 import { keyOf, signWith } from './pki-keys.ts'
 

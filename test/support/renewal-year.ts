@@ -6,7 +6,8 @@ import type { Job } from '../../lib/model/job.ts'
 import type { ProfileVersion } from '../../lib/model/profile.ts'
 import { openedRow, type Renewal, scheduleOf } from '../../lib/model/renewal.ts'
 import { instantOf } from '../../lib/model/time.ts'
-import type { DueRenewal, Jobs, RenewalFile, Renewals } from '../../lib/ports.ts'
+import type { Jobs } from '../../lib/ports/jobs.ts'
+import type { DueRenewal, RenewalFile, Renewals } from '../../lib/ports/renewals.ts'
 
 /**
  * A year of renewals. Real: the policy and all its arithmetic, the look at

@@ -55,16 +55,10 @@ import { renewalPrincipal } from '../../lib/model/renewal-principal.ts'
 import type { Webhook } from '../../lib/model/webhook.ts'
 import { wholeOf } from '../../lib/pki/crl.ts'
 import { encodePem } from '../../lib/pki/pem.ts'
-import type {
-  Delivery,
-  ReceiptSigner,
-  ShardRows,
-  Signer,
-  StatusSite,
-  TopicMessage,
-  WebhookCall,
-  WebhookSecrets,
-} from '../../lib/ports.ts'
+import type { ReceiptSigner, Signer } from '../../lib/ports/keys.ts'
+import type { Delivery, TopicMessage, WebhookCall, WebhookSecrets } from '../../lib/ports/notifications.ts'
+import type { ShardRows } from '../../lib/ports/revocation.ts'
+import type { StatusSite } from '../../lib/ports/status-site.ts'
 import { memoryAuthority } from './memory-authority.ts'
 import { memoryTable } from './memory-table.ts'
 import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { jobStatuses, jobTypes } from '../../../lib/model/job.ts'
-import type { Page, Paging } from '../../../lib/ports.ts'
+import type { Page, Paging } from '../../../lib/ports/page.ts'
 import { makeFurnishedWorld, type World } from '../../support/world.ts'
 
 type Row = Readonly<Record<string, unknown>>

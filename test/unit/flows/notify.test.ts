@@ -8,7 +8,7 @@ import { outcomesIn as channelsIn, type EventPlace } from '../../../lib/model/no
 import { deliveries } from '../../../lib/model/queue.ts'
 import type { Webhook } from '../../../lib/model/webhook.ts'
 import { signatureOf } from '../../../lib/model/webhook-signature.ts'
-import type { WebhookCall } from '../../../lib/ports.ts'
+import type { WebhookCall } from '../../../lib/ports/notifications.ts'
 import { batchAsked } from '../../support/batches.ts'
 import { consoleUrl, makeFurnishedWorld, type World } from '../../support/world.ts'
 

@@ -3,7 +3,7 @@ import { createServer as createSecure } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Post } from '../../../lib/ports.ts'
+import type { Post } from '../../../lib/ports/notifications.ts'
 import { poster, type Resolve, resolveBySystem } from '../../../lib/webhooks/post.ts'
 import { selfSigned } from '../../support/tls.ts'
 

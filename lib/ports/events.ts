@@ -1,0 +1,15 @@
+import type { Event, EventType } from '../model/event.ts'
+import type { Page, Paging } from './page.ts'
+
+export type Events = {
+  readonly list: (filter: EventFilter, paging: Paging) => Promise<Page<Event>>
+}
+
+export type EventFilter = {
+  readonly actor?: string | undefined
+  readonly action?: EventType | undefined
+  readonly resource?: string | undefined
+  /** Instants; `from` inclusive, `to` exclusive. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
