@@ -15,6 +15,8 @@ export type AlarmRow = {
   readonly threshold: number
   readonly below?: boolean
   readonly periods?: number
+  /** In how many of the periods, where not in each. */
+  readonly in_periods?: number
   /** Where no figure is bad news too. */
   readonly silence_is_bad?: boolean
 }
@@ -105,6 +107,16 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     threshold: 0,
   },
   {
+    id: 'signatures-postponed',
+    says: 'Jobs wait for a CA key that cannot be used',
+    section: 'A CA key is away',
+    metric: ours('signatures_postponed', Duration.minutes(15), 'Sum'),
+    threshold: 0,
+    // A burst that KMS throttles is over within one; a job that waits looks again at least each half hour.
+    periods: 4,
+    in_periods: 2,
+  },
+  {
     id: 'stale-leases',
     says: 'Workers die with jobs in their hands',
     section: 'Stale leases',
@@ -177,6 +189,13 @@ export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
     threshold: 5,
   },
   {
+    id: 'rows-unreadable',
+    says: 'Rows of the table cannot be read, and are missing from lists',
+    section: 'Rows cannot be read',
+    metric: ours('rows_unreadable', Duration.minutes(15), 'Sum'),
+    threshold: 0,
+  },
+  {
     id: 'workflow-failures',
     says: 'Executions of the approval workflow fail',
     section: 'The workflow fails',
@@ -206,6 +225,7 @@ export class Alarms extends Construct {
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: row.periods ?? 1,
+      datapointsToAlarm: row.in_periods ?? row.periods ?? 1,
       treatMissingData: row.silence_is_bad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     })
     alarm.addAlarmAction(new SnsAction(topic))

@@ -77,9 +77,10 @@ export class Overview extends Construct {
         [
           graph('Issuance', [found('issuance_total', ['issuer_type', 'outcome'], 'Sum')]),
           graph('Time from plan to certificate', [found('issuance_seconds', ['issuer_type'], 'p90')]),
-          graph('Dead letters and reclaimed leases', [
+          graph('Dead letters, reclaimed leases, postponed signatures', [
             found('jobs_dead_lettered', [], 'Sum'),
             found('leases_reclaimed', [], 'Sum'),
+            found('signatures_postponed', [], 'Sum'),
           ]),
         ],
         [
@@ -96,7 +97,10 @@ export class Overview extends Construct {
           graph('Notifications', [found('notifications_total', ['channel', 'outcome'], 'Sum')]),
         ],
         [
-          graph('Faults of functions', ofFunctions('Errors', 'Sum')),
+          graph('Faults of functions, and rows that cannot be read', [
+            ...ofFunctions('Errors', 'Sum'),
+            found('rows_unreadable', [], 'Sum'),
+          ]),
           graph('Throttled functions, of the whole account', [throttles]),
           graph('Duration of what people wait for', ofFunctions('Duration', 'p90', waitedFor)),
         ],

@@ -162,9 +162,9 @@ export const readApi = (deps: ReadDeps): Answers<'read'> => ({
   },
   exportEvents: async ({ query }) => {
     const { limit: _, cursor: __, ...filter } = query
-    const { rows, next } = await deps.events.list(filter, pagingOf(query))
-    const body = rows.map((event) => `${JSON.stringify(event)}\n`).join('')
-    return { status: 200, body, content_type: 'application/x-ndjson', next }
+    const found = await deps.events.list(filter, pagingOf(query))
+    const body = found.rows.map((event) => `${JSON.stringify(event)}\n`).join('')
+    return { ...page(found, (event) => event), body, content_type: 'application/x-ndjson' }
   },
   listPrincipals: async ({ query }) => page(await deps.principals.list(pagingOf(query)), viewPrincipal),
   getPrincipal: async ({ params: { id } }) => {

@@ -9,12 +9,12 @@ const most = 1000
 /** A `BatchGetItem` takes a hundred keys. */
 const together = 100
 
-type Listing<T> = {
+type Listing<T, Instead = never> = {
   /** Partitions of the indexes; together they hold what is asked for, each row once. */
   readonly places: readonly Place[]
   readonly parse: (row: Row) => T
-  /** A list that proves something is whole or not at all: a row that cannot be read is a fault. */
-  readonly whole?: true
+  /** What stands in the place of a row that cannot be read, where a list may not just leave it out. */
+  readonly instead?: (place: string) => Instead
   readonly keep: (row: T) => boolean
   readonly before?: string | null
   readonly from?: string | null
@@ -66,14 +66,18 @@ const rowsOf = async (table: TableClient, found: readonly Listed[]): Promise<rea
         found.map(({ key }) => key),
       )
 
-/** Null for a row that cannot be read, whose place is noted. */
-const readOr = <T>({ parse, whole }: Listing<T>, row: Row, unreadable: string[]): T | null => {
+type Read<T> = { readonly kept: T | null; readonly unreadable: readonly string[] }
+
+const nothing = { kept: null, unreadable: [] } as const
+
+/** A row that is worth keeping; null for one that is not, or that cannot be read, whose place is noted. */
+const read = <T, Instead>({ parse, keep, instead }: Listing<T, Instead>, row: Row): Read<T | Instead> => {
   try {
-    return parse(row)
-  } catch (error) {
-    if (whole) throw new Error(`the row ${row.pk} ${row.sk} cannot be read`, { cause: error })
-    unreadable.push(`${row.pk} ${row.sk}`)
-    return null
+    const parsed = parse(row)
+    return { kept: keep(parsed) ? parsed : null, unreadable: [] }
+  } catch {
+    const place = `${row.pk} ${row.sk}`
+    return { kept: instead?.(place) ?? null, unreadable: [place] }
   }
 }
 
@@ -83,22 +87,25 @@ const readOr = <T>({ parse, whole }: Listing<T>, row: Row, unreadable: string[])
  * continues the search, even on a page with few rows or none. One row that
  * cannot be read does not take the others away, unless the list is to be whole.
  */
-export const list = async <T>(table: TableClient, listing: Listing<T>, paging: Paging): Promise<Page<T>> => {
-  const rows: T[] = []
+export const list = async <T, Instead = never>(
+  table: TableClient,
+  listing: Listing<T, Instead>,
+  paging: Paging,
+): Promise<Page<T | Instead>> => {
+  const rows: (T | Instead)[] = []
   const unreadable: string[] = []
   let after = paging.after ?? listing.from ?? null
   for (let seen = 0; seen < most; ) {
     const limit = Math.min(most - seen, paging.limit + 1)
     const found = await nextIn(table, listing.places, { after, before: listing.before ?? null, limit })
-    const read = await rowsOf(table, found)
+    const stored = await rowsOf(table, found)
     seen += found.length
     for (const [n, { order }] of found.entries()) {
-      const row = read[n] ?? null
-      const parsed = row === null ? null : readOr(listing, row, unreadable)
-      if (parsed !== null && listing.keep(parsed)) {
-        if (rows.length === paging.limit) return { rows, next: after, unreadable }
-        rows.push(parsed)
-      }
+      const row = stored[n] ?? null
+      const { kept, unreadable: places } = row === null ? nothing : read(listing, row)
+      if (kept !== null && rows.length === paging.limit) return { rows, next: after, unreadable }
+      if (kept !== null) rows.push(kept)
+      unreadable.push(...places)
       after = order
     }
     if (found.length < limit) return { rows, next: null, unreadable }

@@ -23,6 +23,7 @@ const names = z
   .add(views.profileView, { id: 'Profile' })
   .add(views.issuerView, { id: 'Issuer' })
   .add(views.eventView, { id: 'Event' })
+  .add(views.unreadableEventView, { id: 'UnreadableEvent' })
   .add(views.principalView, { id: 'Principal' })
   .add(views.apiKeyView, { id: 'ApiKey' })
   .add(views.newApiKeyView, { id: 'NewApiKey' })
@@ -127,7 +128,8 @@ const headersOf = (row: Named): Json => {
           Link: { ...text, description: 'The next page, `rel="next"`; absent on the last' },
           'Countersign-Unreadable': {
             ...text,
-            description: 'How many rows this page lacks because they cannot be read; absent for none',
+            description:
+              'How many rows of this page cannot be read; absent for none. The audit says where, all other lists lack them',
           },
         }
       : {}),

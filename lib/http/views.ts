@@ -6,7 +6,7 @@ import { type Certificate, certificate, certificateVersion } from '../model/cert
 import { approvalsOf } from '../model/decide.ts'
 import { type Delegation, delegation } from '../model/delegation.ts'
 import type { Difference } from '../model/difference.ts'
-import { event } from '../model/event.ts'
+import { event, unreadableEvent } from '../model/event.ts'
 import { type Grant, type GrantStanding, grant, grantStates } from '../model/grant.ts'
 import { approvalIdOf, jobOfGrant } from '../model/ids.ts'
 import { type Issuer, issuer } from '../model/issuer.ts'
@@ -302,6 +302,11 @@ export const viewIssuer = (row: Issuer): z.infer<typeof issuerView> => {
 }
 
 export const eventView = event
+
+export const unreadableEventView = unreadableEvent
+
+/** An event, or that there is one which cannot be read. */
+export const auditedView = z.union([eventView, unreadableEventView])
 
 export const principalView = principal
 

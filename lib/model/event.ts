@@ -96,6 +96,11 @@ export const event = z.strictObject({
   hash: z.string(),
 })
 
+/** What stands in the audit for an event that nobody can read: the keys of its row. */
+export const unreadableEvent = z.strictObject({ unreadable: z.string() })
+
+export type UnreadableEvent = Readonly<z.infer<typeof unreadableEvent>>
+
 type Details = Readonly<Record<string, Json>>
 
 export type Event = Readonly<Omit<z.infer<typeof event>, 'details'>> & { readonly details: Details }

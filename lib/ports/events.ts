@@ -1,8 +1,8 @@
-import type { Event, EventType } from '../model/event.ts'
+import type { Event, EventType, UnreadableEvent } from '../model/event.ts'
 import type { Page, Paging } from './page.ts'
 
 export type Events = {
-  readonly list: (filter: EventFilter, paging: Paging) => Promise<Page<Event>>
+  readonly list: (filter: EventFilter, paging: Paging) => Promise<Page<Event | UnreadableEvent>>
 }
 
 export type EventFilter = {

@@ -1,4 +1,4 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, it } from 'vitest'
 import { keys } from '../../lib/aws/table.ts'
 import { eventually } from '../../scripts/local/api.ts'
@@ -31,5 +31,31 @@ it('a row that cannot be read is missing from its list, which says so, and its k
     })
   } finally {
     await clients.dynamodb.send(new PutItemCommand({ TableName: stack.table, Item }))
+  }
+})
+
+it('an event that cannot be read has its place in the audit, which says where it is', async () => {
+  const { job_id, certificate_id } = await issueUngated()
+  const audit = async () => {
+    const answer = await fetch(`${stack.api_url}/api/v1/audit?resource=${certificate_id}`, {
+      headers: { authorization: `Bearer ${stack.principals.dave.api_key}` },
+    })
+    return { status: answer.status, rows: (await answer.json()) as Record<string, unknown>[] }
+  }
+  const { rows } = await audit()
+  expect(rows.length).toBeGreaterThan(1)
+  const { pk, sk } = keys.event(`JOB#${job_id}`, 2)
+  const put = (Item: Record<string, AttributeValue> | undefined) =>
+    clients.dynamodb.send(new PutItemCommand({ TableName: stack.table, Item }))
+  const Key = { pk: { S: pk }, sk: { S: sk } }
+  const { Item } = await clients.dynamodb.send(new GetItemCommand({ TableName: stack.table, Key }))
+  const id = Item?.id?.S
+  expect(rows.map((row) => row.id)).toContain(id)
+  await put({ ...Item, colour: { S: 'blue' } })
+  try {
+    const told = rows.map((row) => (row.id === id ? { unreadable: `${pk} ${sk}` } : row))
+    expect(await audit()).toEqual({ status: 200, rows: told })
+  } finally {
+    await put(Item)
   }
 })

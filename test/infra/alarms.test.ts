@@ -48,6 +48,11 @@ describe.each(stageNames)('alarms of stage %s', (name) => {
     ['tend-silent', { MetricName: 'Invocations', TreatMissingData: 'breaching' }],
     ['approval-age', { MetricName: 'approval_waiting_seconds', Threshold: 259_200 }],
     ['ocsp-faults', { MetricName: 'ocsp_requests_total' }],
+    [
+      'signatures-postponed',
+      { MetricName: 'signatures_postponed', Threshold: 0, EvaluationPeriods: 4, DatapointsToAlarm: 2 },
+    ],
+    ['rows-unreadable', { MetricName: 'rows_unreadable', Threshold: 0, EvaluationPeriods: 1 }],
     ['stale-leases', { MetricName: 'leases_reclaimed' }],
     ['table-throttles', { MetricName: 'WriteThrottleEvents' }],
     ['api-faults', { MetricName: '5xx' }],

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { eventTypes } from '../../model/event.ts'
 import { requesterId } from '../../model/ids.ts'
 import { paging, prefix, route, when } from '../operation.ts'
-import { eventView } from '../views.ts'
+import { auditedView } from '../views.ts'
 
 const interval = { from: when.optional(), to: when.optional() }
 const inOrder = ({ from, to }: { from?: string | undefined; to?: string | undefined }) =>
@@ -34,7 +34,7 @@ export const audit = {
     permission: 'audit',
     summary: 'List events, oldest first',
     query: auditFilter,
-    output: z.array(eventView),
+    output: z.array(auditedView),
   }),
   exportEvents: route({
     method: 'GET',

@@ -10,6 +10,7 @@ import type { Webhook } from '../../../lib/model/webhook.ts'
 import { signatureOf } from '../../../lib/model/webhook-signature.ts'
 import type { WebhookCall } from '../../../lib/ports/notifications.ts'
 import { batchAsked } from '../../support/batches.ts'
+import { eventsIn } from '../../support/events.ts'
 import { consoleUrl, makeFurnishedWorld, type World } from '../../support/world.ts'
 
 const key = 'k'.repeat(32)
@@ -29,7 +30,7 @@ const noticesOf = (world: World): readonly Notice[] => world.outside.calls.map(n
 
 /** What is on record of what was told, oldest first. */
 const recordedIn = async (world: World): Promise<readonly Event[]> =>
-  (await world.events.list({ action: 'notification_recorded' }, { limit: 200, after: null })).rows
+  (await eventsIn(world, { action: 'notification_recorded' })).rows
 
 const outcomes = async (world: World) =>
   (await recordedIn(world)).flatMap((entry) =>

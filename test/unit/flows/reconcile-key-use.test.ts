@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { keyUses } from '../../../lib/aws/key-uses.ts'
 import { reconcileKeyUse } from '../../../lib/flows/reconcile-key-use.ts'
 import { trailFunction } from '../../../lib/lambda/trail.ts'
+import { eventsIn } from '../../support/events.ts'
 import { signEvent } from '../../support/trail.ts'
 import { makeFurnishedWorld, type World } from '../../support/world.ts'
 
@@ -23,8 +24,7 @@ const watcherOf = (world: World) => {
   return trailFunction((use) => reconcileKeyUse(deps, use))
 }
 
-const reported = async (world: World) =>
-  (await world.events.list({ action: 'key_use_unmatched' }, { limit: 200, after: null })).rows
+const reported = async (world: World) => (await eventsIn(world, { action: 'key_use_unmatched' })).rows
 
 /** What CloudTrail would tell of everything that was signed in this world. */
 const told = (world: World) =>

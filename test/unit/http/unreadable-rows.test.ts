@@ -43,15 +43,82 @@ describe('A list with one row that cannot be read', () => {
     expect(JSON.stringify(said.mock.calls)).toContain(`${key.pk} ${key.sk}`)
     said.mockRestore()
   })
+})
 
-  it('is no evidence: the audit is whole, or an error', async () => {
+describe('The audit with an event that cannot be read', () => {
+  const page = async (path: string) => {
+    const { status, json, headers } = await http.as('dave')('GET', path)
+    return { status, rows: json as Record<string, unknown>[], lacks: headers['countersign-unreadable'] }
+  }
+
+  const harmedEvent = async () => {
     const { job_id } = await world.made()
+    const { events } = await world.jobOf(job_id)
+    const planned = events.find(({ type }) => type === 'issuance_planned')
+    if (planned === undefined) throw new Error('no event')
+    const before = (await page('/audit?limit=200')).rows
+    const key = items.event(`JOB#${job_id}`, planned)
+    harm(key)
+    const instead = { unreadable: `${key.pk} ${key.sk}` }
+    return {
+      before,
+      instead,
+      planned,
+      expected: before.map((row) => (row.id === planned.id ? instead : row)),
+    }
+  }
+
+  it('shows all others, and says in its place that there is one, and where', async () => {
+    const { expected } = await harmedEvent()
+    const said = vi.spyOn(logger, 'warn').mockImplementation(() => {})
+    expect(await page('/audit?limit=200')).toEqual({ status: 200, rows: expected, lacks: '1' })
+    expect(JSON.stringify(said.mock.calls)).toContain(
+      JSON.stringify(expected.find((row) => row.unreadable)?.unreadable),
+    )
+    said.mockRestore()
+  })
+
+  it.each([1, 2, 3])('has it once in pages of %d', async (limit) => {
+    const { expected } = await harmedEvent()
+    const rows: unknown[] = []
+    let lacks = 0
+    for (let next: string | undefined = `/audit?limit=${limit}`; next !== undefined; ) {
+      const answer = await http.as('dave')('GET', next)
+      rows.push(...answer.json)
+      lacks += Number(answer.headers['countersign-unreadable'] ?? 0)
+      next = /^<\/api\/v1(.*)>/.exec(answer.headers.link ?? '')?.[1]
+    }
+    expect([rows, lacks]).toEqual([expected, 1])
+  })
+
+  it('has it also in what a filter asks for, since nobody can say that it does not belong there', async () => {
+    const { instead, planned } = await harmedEvent()
+    for (const filter of [`action=${planned.type}`, `resource=${planned.resource}&action=certificate_issued`])
+      expect((await page(`/audit?limit=200&${filter}`)).rows, filter).toContainEqual(instead)
+  })
+
+  it('has it as a line of its export', async () => {
+    const { expected } = await harmedEvent()
+    const { text, headers } = await http.as('dave')('GET', '/audit/export')
+    expect(
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(expected)
+    expect(headers['countersign-unreadable']).toBe('1')
+  })
+
+  it('is no evidence: that is whole, or an error', async () => {
+    const { job_id, certificate_id } = await world.made()
     const { events } = await world.jobOf(job_id)
     const [first] = events
     if (first === undefined) throw new Error('no event')
     const said = vi.spyOn(logger, 'error').mockImplementation(() => {})
     harm(items.event(`JOB#${job_id}`, first))
-    expect((await http.as('dave')('GET', '/audit?limit=200')).status).toBe(500)
+    expect((await http.as('dave')('GET', `/certificates/${certificate_id}/versions/1/evidence`)).status).toBe(
+      500,
+    )
     said.mockRestore()
   })
 })
