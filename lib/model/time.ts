@@ -39,6 +39,9 @@ export const secondsBetween = (from: string, to: string): number => (Date.parse(
 
 export const later = (date: Date, seconds: number): Date => new Date(date.getTime() + seconds * 1000)
 
+/** How far two clocks that both keep time may be apart. */
+export const skewSeconds = 300
+
 const form = /^P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?$/
 
 const units = [604_800, 86_400, 3600, 60, 1]

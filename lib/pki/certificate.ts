@@ -1,6 +1,7 @@
 import type { SigningAlgorithm } from '../model/algorithms.ts'
 import type { CertificatePlan, ValidityPeriod } from '../model/plan.ts'
 import { Refusal } from '../model/refusal.ts'
+import { skewSeconds } from '../model/time.ts'
 import { signingTable } from './algorithms.ts'
 import { putExtensions } from './certificate-extensions.ts'
 import { explicit, number } from './der.ts'
@@ -68,19 +69,22 @@ export const tbsCertificate = (plan: CertificatePlan, period: ValidityPeriod): U
  * The validity that a plan has when it is issued now: whole seconds, both ends
  * inclusive (RFC 5280 §4.1.2.5), as ISO 8601 with milliseconds. `issuer_since`
  * is when the issuer's own certificate begins, null where it signs itself: a
- * certificate is backdated to then and no further. Throws Refusal:
- * `issuer_inactive` when the issuer has not begun, `profile_violation` when the
- * certificate would outlive it.
+ * certificate is backdated to then and no further, and of an issuer that is
+ * about to begin, by the clock of whoever made it, it begins with its issuer.
+ * Throws Refusal: `issuer_inactive` when the issuer begins later than clocks
+ * differ (`skewSeconds`), `profile_violation` when the certificate would outlive it.
  */
 export function periodFor(plan: CertificatePlan, now: Date, issuer_since: string | null): ValidityPeriod {
   const { lifetime_seconds, backdate_seconds } = plan.validity
   const second = Math.floor(now.getTime() / 1000)
   const first = issuer_since === null ? Number.NEGATIVE_INFINITY : Date.parse(issuer_since) / 1000
-  if (first > second) throw new Refusal('issuer_inactive', `the issuer begins at ${issuer_since}`)
+  const begins = Math.max(second, first)
+  if (begins > second + skewSeconds)
+    throw new Refusal('issuer_inactive', `the issuer begins at ${issuer_since}`)
   const iso = (seconds: number) => new Date(seconds * 1000).toISOString()
   const period = {
     not_before: iso(Math.max(second - backdate_seconds, first)),
-    not_after: iso(second + lifetime_seconds - 1),
+    not_after: iso(begins + lifetime_seconds - 1),
   }
   const limit = plan.issuer.not_after
   if (limit !== null && Date.parse(period.not_after) > Date.parse(limit)) {

@@ -1,6 +1,7 @@
 import { signingAlgorithmOf } from '../model/algorithms.ts'
 import type { IssuerFacts } from '../model/plan.ts'
 import { Refusal, type Violation } from '../model/refusal.ts'
+import { later, skewSeconds } from '../model/time.ts'
 import { type CertificateFacts, readCertificate } from './certificate-reader.ts'
 import { chainViolations, constraintsOf } from './check-issuer.ts'
 import { checkPublicKey } from './public-key.ts'
@@ -25,9 +26,11 @@ function* complaints(chain: readonly CertificateFacts[], spki: Uint8Array, now: 
   if (Buffer.compare(own.spki, spki) !== 0) yield 'the certificate is of another key than the request'
   if (!own.key_usage.includes('cRLSign')) yield 'the certificate does not allow to sign CRLs'
   if (own.key_id === null) yield 'the certificate has no key identifier'
-  for (const [depth, { not_before, not_after }] of chain.entries())
-    if (Date.parse(not_before) > now.getTime() || Date.parse(not_after) <= now.getTime())
-      yield `certificate ${depth} is not valid now`
+  for (const [depth, { not_before, not_after }] of chain.entries()) {
+    if (Date.parse(not_before) > later(now, skewSeconds).getTime())
+      yield `certificate ${depth} begins at ${not_before}`
+    if (Date.parse(not_after) <= now.getTime()) yield `certificate ${depth} ended at ${not_after}`
+  }
   yield* chainViolations(chain)
 }
 

@@ -3,9 +3,20 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { changed, jobCompleted } from '../../scripts/local/api.ts'
 import type { Name } from '../../scripts/local/seed.ts'
+import { carryThrough } from '../support/live-issuers.ts'
 import { live, versionsOf } from '../support/live-jobs.ts'
 import { newPerson } from '../support/live-people.ts'
-import { approve, csrFor, issueUngated, newHostName, requestGated, suffix } from '../support/live-requests.ts'
+import {
+  approve,
+  csrFor,
+  issueUngated,
+  newHostName,
+  requestGated,
+  requestUngated,
+  suffix,
+} from '../support/live-requests.ts'
+import { certified, rootOf } from '../support/pki-chain.ts'
+import { keyOf } from '../support/pki-keys.ts'
 import { as, stack } from '../support/stack.ts'
 
 /*
@@ -139,6 +150,22 @@ describe('an issuer', () => {
     await throughTwo('/issuers', { ...made, subject, lifetime: 'P30D', path_length: 0 })
     await throughTwo(`/issuers/${short}/retire`, {})
     expect((await as('carol').get(`/issuers/${short}`)).json).toMatchObject({ status: 'retired' })
+  })
+
+  it('whose parent has a clock that is ahead issues at once, what begins with it', async () => {
+    const id = `iss-${suffix()}`
+    const named = (value: string) => [{ type: 'CN' as const, value }]
+    await carryThrough(`/issuers/${id}/csr`, { name: 'Ahead', key: 'issuing', subject: named(id) })
+    const { text: csr } = await as('carol').get(`/issuers/${id}/csr`)
+    const begins = new Date(Math.floor(Date.now() / 1000 + 240) * 1000)
+    const root = rootOf(named(`Parent of ${id}`), keyOf('ECDSA_P256'), 'ECDSA_SHA_256', begins)
+    const certificate = certified(csr, root, { begins }) + root.pem
+    await carryThrough(`/issuers/${id}/certificate`, { certificate })
+    const made = profile()
+    await carryThrough('/profiles', { ...made, issuer_id: id })
+    const { certificate_id, job_id } = await requestUngated({ profile_id: made.id })
+    await jobCompleted(as('alice'), job_id)
+    expect(await versionsOf(certificate_id)).toMatchObject([{ not_before: begins.toISOString() }])
   })
 })
 

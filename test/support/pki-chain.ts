@@ -3,6 +3,7 @@ import type { DistinguishedName } from '../../lib/model/names.ts'
 import type { CertificatePlan, IssuerFacts } from '../../lib/model/plan.ts'
 import { periodFor, tbsCertificate } from '../../lib/pki/certificate.ts'
 import { readCertificate } from '../../lib/pki/certificate-reader.ts'
+import { readCsr } from '../../lib/pki/csr.ts'
 import { keyIdOf } from '../../lib/pki/key-id.ts'
 import { assembleSigned, lintCertificate } from '../../lib/pki/lint.ts'
 import { encodeName } from '../../lib/pki/name.ts'
@@ -52,6 +53,27 @@ const authorityOf = (der: Uint8Array, key: TestKey, signing_algorithm: SigningAl
     crl_shards: 1,
   }
   return { der, pem: pemOf(der), key, facts: issuer }
+}
+
+/** What a CA makes of the request of another, PEM: with something changed, from a moment on. */
+export function certified(
+  csr: string,
+  parent: TestAuthority,
+  { changes = {}, begins = now }: { readonly changes?: object; readonly begins?: Date },
+): string {
+  const { public_key, subject } = readCsr(csr)
+  const plan = planWith({
+    issuer: { ...parent.facts, not_after: '2100-01-01T00:00:00.000Z' },
+    subject: [...subject],
+    subject_alternative_names: [],
+    public_key,
+    validity: { lifetime_seconds: 86_400 * 365, backdate_seconds: 0 },
+    basic_constraints: { ca: true, path_length: 0 },
+    key_usage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
+    extended_key_usage: [],
+    ...changes,
+  })
+  return pemOf(issue(plan, parent.key, begins))
 }
 
 /** A CA that signs itself. */

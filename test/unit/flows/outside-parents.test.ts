@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { publishStatus } from '../../../lib/flows/publish-status.ts'
 import type { DistinguishedName } from '../../../lib/model/names.ts'
-import { readCsr } from '../../../lib/pki/csr.ts'
 import { keyIdOf } from '../../../lib/pki/key-id.ts'
-import { intermediateOf, issue, pemOf, rootOf, type TestAuthority } from '../../support/pki-chain.ts'
+import { certified, intermediateOf, rootOf, type TestAuthority } from '../../support/pki-chain.ts'
 import { anotherKeyOf, keyOf, publicKeyFor } from '../../support/pki-keys.ts'
 import { openssl } from '../../support/pki-openssl.ts'
-import { planWith } from '../../support/pki-plans.ts'
 import { csrFor, makeFurnishedWorld, makeWorld, profileBody, type World } from '../../support/world.ts'
 
 const key = { key: anotherKeyOf('ECDSA_P256'), signing_algorithm: 'ECDSA_SHA_256' } as const
@@ -36,21 +34,8 @@ const requested = async () => {
 }
 
 /** What a CA outside makes of our request, with one thing changed. */
-const answerOf = (csr: string, parent: TestAuthority, changes: object = {}): string => {
-  const { public_key, subject: asked } = readCsr(csr)
-  const plan = planWith({
-    issuer: { ...parent.facts, not_after: '2100-01-01T00:00:00.000Z' },
-    subject: [...asked],
-    subject_alternative_names: [],
-    public_key,
-    validity: { lifetime_seconds: 86_400 * 365, backdate_seconds: 0 },
-    basic_constraints: { ca: true, path_length: 0 },
-    key_usage: ['digitalSignature', 'keyCertSign', 'cRLSign'],
-    extended_key_usage: [],
-    ...changes,
-  })
-  return pemOf(issue(plan, parent.key, at))
-}
+const answerOf = (csr: string, parent: TestAuthority, changes: object = {}, begins = at): string =>
+  certified(csr, parent, { changes, begins })
 
 const importing = (world: World, certificate: string) =>
   world.call('carol', 'importIssuer', { id: 'iss-out', body: { certificate } })
@@ -98,6 +83,34 @@ describe('a parent outside', () => {
     expect(stdout + stderr).toBe('leaf.pem: OK\n')
   })
 
+  it('may have a clock that is ahead: what is issued at once begins with the CA', async () => {
+    const { world, csr } = await requested()
+    const ahead = new Date(at.getTime() + 240_000)
+    const young = rootOf(outside, keyOf('ECDSA_P256'), 'ECDSA_SHA_256', ahead)
+    const made = answerOf(csr, young, {}, ahead)
+    await approved(world, await importing(world, made + young.pem))
+    const profile = { ...profileBody, id: 'p-out', issuer_id: 'iss-out' }
+    await approved(world, await world.call('carol', 'createProfile', { body: profile }))
+    expect(world.now() < ahead).toBe(true)
+    const { certificate_id, job_id } = await world.ask({ profile_id: 'p-out' })
+    await world.drain()
+    expect((await world.jobOf(job_id)).job).toMatchObject({ status: 'Completed', attempts: 1 })
+    const { body: versions } = await world.call('dave', 'listCertificateVersions', {
+      id: certificate_id,
+      query: { limit: 50 },
+    })
+    expect(versions).toMatchObject([{ not_before: ahead.toISOString() }])
+  })
+
+  it('may not be ahead by more than five minutes', async () => {
+    const { world, csr } = await requested()
+    const made = answerOf(csr, root, {}, new Date(at.getTime() + 360_000))
+    await expect(importing(world, made + root.pem)).rejects.toMatchObject({
+      code: 'issuer_invalid',
+      message: 'certificate 0 begins at 2026-03-01T12:06:00.000Z',
+    })
+  })
+
   it('is asked for nothing without a second person', async () => {
     const world = await makeWorld()
     const body = { name: 'Outside', key: 'issuing', subject: [...subject] }
@@ -143,7 +156,7 @@ describe('a parent outside', () => {
       'an end that is past',
       (csr) =>
         answerOf(csr, root, { validity: { lifetime_seconds: 60, backdate_seconds: 86_400 } }) + root.pem,
-      /not valid now/,
+      /certificate 0 ended at 2026-03-01T12:00:59.000Z/,
     ],
     [
       'a CA above that may have none below',

@@ -299,9 +299,27 @@ describe('a certificate', () => {
     expect(lintCertificate(tbsCertificate(plan, period), plan, period).period).toEqual(period)
   })
 
-  it('is made by no issuer that has not begun', () => {
-    const at = () => periodFor(planWith(), new Date('2026-01-01T00:00:00Z'), '2026-01-01T00:00:01.000Z')
+  it.each([
+    ['a second', '2026-01-01T00:00:01.000Z', '2026-01-01T01:00:00.000Z'],
+    ['five minutes', '2026-01-01T00:05:00.000Z', '2026-01-01T01:04:59.000Z'],
+  ])('of an issuer that begins in %s begins with it, and is as long as any', (_, since, not_after) => {
+    const plan = planWith({ validity: { lifetime_seconds: 3600, backdate_seconds: 60 } })
+    const period = periodFor(plan, new Date('2026-01-01T00:00:00.999Z'), since)
+    expect(period).toEqual({ not_before: since, not_after })
+    expect(lintCertificate(tbsCertificate(plan, period), plan, period).period).toEqual(period)
+  })
+
+  it('is made by no issuer that begins later than that', () => {
+    const at = () => periodFor(planWith(), new Date('2026-01-01T00:00:00Z'), '2026-01-01T00:05:01.000Z')
     expect(refusalOf(at).code).toBe('issuer_inactive')
+    expect(at).toThrow('the issuer begins at 2026-01-01T00:05:01.000Z')
+  })
+
+  it('never outlives its issuer, however late that begins', () => {
+    const issuer = { ...planWith().issuer, not_after: '2026-01-01T01:00:00.000Z' }
+    const plan = planWith({ issuer, validity: { lifetime_seconds: 3600, backdate_seconds: 0 } })
+    const at = new Date('2026-01-01T00:00:00Z')
+    expect(refusalOf(() => periodFor(plan, at, '2026-01-01T00:01:00.000Z')).code).toBe('profile_violation')
   })
 
   it('never outlives its issuer', () => {
