@@ -48,7 +48,7 @@ export type Watched = {
 /** What can happen only in a stage with authorities of AWS Private CA. */
 const ofAuthorities: AlarmRow = {
   id: 'quarantined',
-  says: 'AWS Private CA made another certificate than was approved',
+  says: 'AWS Private CA made another certificate than was approved, or one that may be there and nobody has',
   section: 'A certificate is quarantined',
   metric: ours('certificates_quarantined', Duration.minutes(5), 'Sum', { issuer_id: 'all' }),
   threshold: 0,

@@ -3,6 +3,7 @@ import { certificates } from '../../lib/aws/certificates.ts'
 import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
+import { outcomeOf } from '../../lib/aws/passing.ts'
 import { againOn } from '../../lib/aws/postpone.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
@@ -27,6 +28,7 @@ const deps = {
   issuers: issuers(table),
   certificates: certificates(table),
   authority: authorities(privateCa()),
+  outcomeOf,
   revocables: revocables(table),
   plans: revocationPlans(table),
   again: againOn(environment('QUEUE_URLS')['acm-pca'], awsAccess()),

@@ -1,6 +1,6 @@
 import { AwsClient } from 'aws4fetch'
 import * as z from 'zod'
-import { isPassing, isUnreached } from './passing.ts'
+import { isPassing, isTurnedAway, isUnreached } from './passing.ts'
 
 /** Where AWS is, and as whom it is asked. */
 export type AwsAccess = {
@@ -70,8 +70,16 @@ const faultOf = (service: AwsService, operation: string, { status, text }: AwsAn
   const { __type: type, message, Message = message } = membersIn(text)
   const name = status < 500 && typeof type === 'string' ? type.replace(/^.*#/, '') : nameless(status)
   const why = typeof Message === 'string' ? Message : `status ${status}`
-  return Object.assign(new Error(`${service} answered ${operation} with ${name}: ${why}`), { name })
+  const turned_away = status < 500
+  return Object.assign(new Error(`${service} answered ${operation} with ${name}: ${why}`), {
+    name,
+    turned_away,
+  })
 }
+
+/** An error of several tries, each of which may have been the one that was heard. */
+const marked = (error: unknown, turned_away: boolean): unknown =>
+  error instanceof Error ? Object.assign(error, { turned_away }) : error
 
 /** How often one operation is asked for. */
 const tries = 6
@@ -83,7 +91,7 @@ const pause = (milliseconds: number): Promise<void> =>
  * The operations of a service that speaks JSON. What AWS refuses is thrown as an
  * error of the name that AWS gives it; what passes by itself (throttling, trouble
  * on the other side, a connection that broke) is asked again first, with backoff
- * by full jitter.
+ * by full jitter. `turned_away` says of the error whether none of the tries was heard.
  */
 export const jsonCall = (service: keyof typeof spoken, access: AwsAccess) => {
   const call = awsCall(service, access, 0)
@@ -98,11 +106,13 @@ export const jsonCall = (service: keyof typeof spoken, access: AwsAccess) => {
     return membersIn(answer.text)
   }
   return async (operation: string, input: object, headers: Headers = {}): Promise<AwsMembers> => {
+    let turned_away = true
     for (let round = 1; ; round += 1) {
       try {
         return await once(operation, input, headers)
       } catch (error) {
-        if (round === tries || !(isPassing(error) || isUnreached(error))) throw error
+        turned_away &&= isTurnedAway(error)
+        if (round === tries || !(isPassing(error) || isUnreached(error))) throw marked(error, turned_away)
         await pause(Math.random() * 100 * 2 ** round)
       }
     }

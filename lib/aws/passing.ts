@@ -42,6 +42,34 @@ const unreached: ReadonlySet<unknown> = new Set([
 export const isUnreached = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && unreached.has(error.code)
 
+/** How a connection fails that was never there. */
+const unconnected: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** Whether what was asked was certainly not begun: AWS said no (4xx), or was never reached. */
+export const isTurnedAway = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('turned_away' in error && error.turned_away === true) || ('code' in error && unconnected.has(error.code)))
+
+/** What AWS Private CA says of what it will not do later either. */
+const never: ReadonlySet<string> = new Set([
+  'InvalidArgsException',
+  'InvalidPolicyException',
+  'MalformedCSRException',
+  'RequestFailedException',
+  'ValidationException',
+])
+
+/** What became of an order whose answer is this error; `unknown` where its certificate may be made all the same. */
+export const outcomeOf = (error: unknown): 'never' | 'not_now' | 'unknown' => {
+  if (!(error instanceof Error) || !isTurnedAway(error)) return 'unknown'
+  return never.has(error.name) ? 'never' : 'not_now'
+}
+
 /** Whether a key gave no signature for a reason that has nothing to do with what was to be signed. */
 export const isUnavailable = (error: unknown): boolean =>
   isPassing(error) || isUnreached(error) || (error instanceof Error && withheld.has(error.name))

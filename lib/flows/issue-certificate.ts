@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { step, type Write } from '../model/change.ts'
+import { type Draft, step, type Write } from '../model/change.ts'
 import { digestOf } from '../model/digest.ts'
 import { batchPlaceOf, type Mandate, placeOf } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
@@ -208,11 +208,17 @@ export const claim = async (
 }
 
 /** Ends a job that can never succeed. Its certificate stays as usable and renewable as before. */
-export const fail = async (deps: KeylessDeps, file: JobFile, reason: string): Promise<Result> => {
+export const fail = async (
+  deps: KeylessDeps,
+  file: JobFile,
+  reason: string,
+  more: Draft['details'] = {},
+): Promise<Result> => {
+  const actor = { id: deps.worker, type: 'System' } as const
   const change = step(
     file,
     { status: 'Failed', error_message: reason.slice(0, 2000) },
-    [{ type: 'issuance_failed', actor: { id: deps.worker, type: 'System' }, details: { reason } }],
+    [{ type: 'issuance_failed', actor, details: { reason, ...more } }],
     deps.now(),
   )
   return (await deps.jobs.commit(change)) === 'committed' ? 'done' : 'in_other_hands'
@@ -231,15 +237,14 @@ export const complete = async (deps: KeylessDeps, file: JobFile, signed: Signed)
 }
 
 /**
- * A key that is throttled, disabled or out of reach costs a job none of its
- * attempts for as long as it is waited for: nobody has to ask, and nobody to
- * approve, once more because KMS was away. Its message is delivered again all the same.
+ * What is throttled, disabled or out of reach costs a job none of its attempts
+ * for as long as it is waited for: nobody has to ask, and nobody to approve, once
+ * more because KMS was away. Its message is delivered again all the same.
  */
-const postpone = async (deps: IssueDeps, file: JobFile, error: unknown): Promise<void> => {
+export const postpone = async (deps: KeylessDeps, file: JobFile, error: unknown): Promise<void> => {
   const { job, issuance } = file
   const now = deps.now()
-  if (job.lease === null || issuance === null || !deps.isUnavailable(error) || !isAwaited(issuance, now))
-    return
+  if (job.lease === null || issuance === null || !isAwaited(issuance, now)) return
   const until = instantOf(later(now, pauseBefore(issuance, now)))
   const reason = error instanceof Error ? error.name : 'unknown'
   const actor = { id: deps.worker, type: 'System' } as const
@@ -256,7 +261,7 @@ const signed = async (
   try {
     return await sign()
   } catch (error) {
-    await postpone(deps, claimed, error)
+    if (deps.isUnavailable(error)) await postpone(deps, claimed, error)
     throw error
   }
 }

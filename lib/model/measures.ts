@@ -34,6 +34,15 @@ const issued =
     },
   ]
 
+/** An alarm looks at all issuers together: CloudWatch adds up no dimensions by itself. */
+const quarantined = (issuer_ids: readonly string[]): readonly Measure[] =>
+  [...issuer_ids, 'all'].map((issuer_id) => ({
+    name: 'certificates_quarantined',
+    unit: 'Count',
+    value: 1,
+    dimensions: { issuer_id },
+  }))
+
 const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = {
   approval_approved: decided('approved'),
   approval_rejected: decided('rejected'),
@@ -49,16 +58,13 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
       dimensions: { issuer_type: event.job?.queue ?? 'none' },
     },
   ],
-  issuance_failed: issued('failed'),
+  // One that may be at AWS, and that nobody has, is as much for people to look at as one that differs.
+  issuance_failed: (event) => [
+    ...issued('failed')(event),
+    ...('idempotency_token' in event.details ? quarantined([]) : []),
+  ],
   issuance_postponed: () => [{ name: 'signatures_postponed', unit: 'Count', value: 1, dimensions: {} }],
-  // An alarm looks at all issuers together: CloudWatch adds up no dimensions by itself.
-  certificate_quarantined: ({ details }) =>
-    [String(details.issuer_id), 'all'].map((issuer_id) => ({
-      name: 'certificates_quarantined',
-      unit: 'Count',
-      value: 1,
-      dimensions: { issuer_id },
-    })),
+  certificate_quarantined: ({ details }) => quarantined([String(details.issuer_id)]),
   signing_refused: issued('refused'),
   notification_recorded: (event) =>
     outcomesIn(event).map(({ channel, outcome }) => ({

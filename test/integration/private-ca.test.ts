@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { changed, jobCompleted, jobOver, requested } from '../../scripts/local/api.ts'
+import { changed, eventually, jobCompleted, jobOver, requested } from '../../scripts/local/api.ts'
 import { openssl } from '../../scripts/local/openssl.ts'
 import { carryThrough } from '../support/live-issuers.ts'
+import { fileOf } from '../support/live-jobs.ts'
 import { privateCaBehaves, privateCaState } from '../support/live-private-ca.ts'
+import { timePasses } from '../support/live-redelivery.ts'
 import { csrFor, newHostName } from '../support/live-requests.ts'
 import { as } from '../support/stack.ts'
 
@@ -95,6 +97,22 @@ describe('AWS Private CA', () => {
     expect((await eventsOf(certificate.id)).map(({ type }) => type)).toContain(
       'certificate_revoked_at_authority',
     )
+  }, 60_000)
+
+  it('that turns every order away for a while is asked again, and makes one certificate', async () => {
+    const { issued } = await privateCaState()
+    await privateCaBehaves({ throttled: { IssueCertificate: 1000 } })
+    const { job } = await ask(newHostName())
+    await eventually('an order put off', async () => {
+      const { events } = await fileOf(job.id)
+      const last = events.at(-1)
+      return last?.type === 'issuance_postponed' ? { found: last } : { seen: String(last?.type) }
+    })
+    await privateCaBehaves({})
+    await timePasses(job.id)
+    await jobCompleted(as('alice'), job.id)
+    expect((await privateCaState()).issued).toHaveLength(issued.length + 1)
+    expect((await fileOf(job.id)).job.attempts).toBe(1)
   }, 60_000)
 
   it.each([

@@ -19,6 +19,10 @@ export type MemoryAuthority = Authority &
     slow: number
     /** What it makes of an order. */
     mistake: (asked: Asked) => Asked
+    /** Called before an order is placed: to turn it away. */
+    beforeOrder: () => void
+    /** Called before a certificate is asked for. */
+    beforeCertificate: () => void
     /** Called once an order was placed: to crash the worker that placed it. */
     afterOrder: () => void
   }
@@ -38,9 +42,12 @@ export const memoryAuthority = (at: Date): MemoryAuthority => {
     deaf: 0,
     slow: 0,
     mistake: (asked) => asked,
+    beforeOrder: () => {},
+    beforeCertificate: () => {},
     afterOrder: () => {},
     chain: async (name) => (name === 'private' ? root.pem : null),
     issue: async (order) => {
+      self.beforeOrder()
       const arn = `arn:aws:acm-pca:us-east-1:000000000000:certificate/${order.token}`
       if (!made.has(arn)) {
         self.orders.push(order)
@@ -50,6 +57,7 @@ export const memoryAuthority = (at: Date): MemoryAuthority => {
       return arn
     },
     certificate: async ({ certificate_arn }) => {
+      self.beforeCertificate()
       if (self.slow > 0) {
         self.slow -= 1
         return null

@@ -19,7 +19,7 @@ import { founders } from '../../lib/aws/founders.ts'
 import { grants } from '../../lib/aws/grants.ts'
 import { jobs } from '../../lib/aws/jobs.ts'
 import { notifications } from '../../lib/aws/notifications.ts'
-import { isUnavailable } from '../../lib/aws/passing.ts'
+import { isUnavailable, outcomeOf } from '../../lib/aws/passing.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { renewalPlans } from '../../lib/aws/renewal-plans.ts'
 import { renewals } from '../../lib/aws/renewals.ts'
@@ -255,6 +255,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
   const pca = {
     ...ports,
     authority,
+    outcomeOf,
     again: async (job_id: string) => void again.push(job_id),
     worker: 'worker-acm-pca',
   }

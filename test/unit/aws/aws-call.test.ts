@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { jsonCall } from '../../../lib/aws/aws-call.ts'
+import { outcomeOf } from '../../../lib/aws/passing.ts'
 
 type Answer = readonly [status: number, body: string]
 
@@ -53,5 +54,34 @@ describe('an operation of a service that speaks JSON', () => {
   ])('is asked once for %s', async (_, answer, name) => {
     await expect(call(answer)).rejects.toMatchObject({ name })
     expect(asked).toBe(1)
+  })
+
+  it.each<[string, readonly Answer[], 'never' | 'not_now' | 'unknown']>([
+    ['denied', [fault('AccessDeniedException')], 'not_now'],
+    ['throttled, then denied', [fault('ThrottlingException'), fault('AccessDeniedException')], 'not_now'],
+    ['told that it is malformed', [fault('MalformedCSRException')], 'never'],
+    ['told of trouble, then denied', [[500, ''], fault('AccessDeniedException')], 'unknown'],
+    ['told of trouble, then that it is malformed', [[503, ''], fault('MalformedCSRException')], 'unknown'],
+  ])(
+    'that is %s may have been done all the same only where one of its tries was heard',
+    async (_, given, said) => {
+      const error = await call(...given).catch((reason: unknown) => reason)
+      expect(outcomeOf(error)).toBe(said)
+    },
+  )
+})
+
+describe('a fault without an answer', () => {
+  it.each([
+    ['ECONNREFUSED', 'not_now'],
+    ['ENOTFOUND', 'not_now'],
+    ['EAI_AGAIN', 'not_now'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'not_now'],
+    ['ECONNRESET', 'unknown'],
+    ['ETIMEDOUT', 'unknown'],
+    ['UND_ERR_SOCKET', 'unknown'],
+    [undefined, 'unknown'],
+  ])('%s', (code, said) => {
+    expect(outcomeOf(Object.assign(new Error('no answer'), { code }))).toBe(said)
   })
 })

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { keys } from '../../../lib/aws/table.ts'
+import { isTerminal } from '../../../lib/model/job.ts'
 import { certificatePlan } from '../../../lib/model/plan.ts'
 import { lineJobId } from '../../../lib/model/renewal-batch.ts'
 import { batchApproved } from '../../support/batches.ts'
@@ -167,6 +168,154 @@ describe('AWS Private CA', () => {
       error_message: expect.stringMatching(/not ordered twice/),
     })
     expect(world.authority.orders).toHaveLength(1)
+  })
+
+  /** The job's message, delivered until nobody has anything left to do, or for so long. */
+  const deliver = async (world: World, job_id: string, seconds: number) => {
+    const end = world.now().getTime() + seconds * 1000
+    while (world.now().getTime() < end && !isTerminal((await world.jobOf(job_id)).job.status)) {
+      await world.issuePrivately(job_id).catch(() => null)
+      const { lease } = (await world.jobOf(job_id)).job
+      const left = lease === null ? 0 : (Date.parse(lease.until) - world.now().getTime()) / 1000
+      world.pass(Math.max(0, left) + 1)
+    }
+    return world.jobOf(job_id)
+  }
+
+  const turnedAway = (name: string) => Object.assign(new Error('as AWS says it'), { name, turned_away: true })
+
+  it.each([
+    'ThrottlingException',
+    'LimitExceededException',
+    'AccessDeniedException',
+    'InvalidStateException',
+  ])('that turns orders away for ten minutes, and for hours (%s), costs the job nothing', async (name) => {
+    const world = await privateWorld()
+    world.authority.beforeOrder = () => {
+      throw turnedAway(name)
+    }
+    const { job_id } = await asked(world)
+    await world.drain().catch(() => {})
+    const waiting = await deliver(world, job_id, 4 * 3600)
+    expect(waiting.job).toMatchObject({ status: 'Running', attempts: 0 })
+    expect(waiting.events.at(-1)).toMatchObject({ type: 'issuance_postponed', details: { reason: name } })
+    world.authority.beforeOrder = () => {}
+    world.authority.slow = 2
+    const { job, issuance } = await deliver(world, job_id, 3600)
+    expect(job).toMatchObject({ status: 'Completed', attempts: 1 })
+    expect(world.authority.orders.map(({ period }) => period)).toEqual([issuance?.period])
+  })
+
+  it('that turns orders away for more than a day has its job failed, which says why and that nothing was made', async () => {
+    const world = await privateWorld()
+    world.authority.beforeOrder = () => {
+      throw turnedAway('InvalidStateException')
+    }
+    const { job_id } = await asked(world)
+    await world.drain().catch(() => {})
+    expect((await deliver(world, job_id, 30 * 3600)).job).toMatchObject({
+      status: 'Failed',
+      error_message: 'AWS Private CA took no order for it: InvalidStateException',
+    })
+    expect(world.authority.orders).toEqual([])
+  })
+
+  it.each(['MalformedCSRException', 'InvalidArgsException', 'ValidationException'])(
+    'that will never take an order (%s) is asked once',
+    async (name) => {
+      const world = await privateWorld()
+      let asks = 0
+      world.authority.beforeOrder = () => {
+        asks += 1
+        throw turnedAway(name)
+      }
+      const { job_id } = await asked(world)
+      await world.drain().catch(() => {})
+      expect((await deliver(world, job_id, 600)).job).toMatchObject({
+        status: 'Failed',
+        error_message: `AWS Private CA took no order for it: ${name}`,
+      })
+      expect(asks).toBe(1)
+    },
+  )
+
+  it('that is throttled first and then loses an answer is not asked twice after it may have forgotten', async () => {
+    const world = await privateWorld()
+    world.authority.beforeOrder = () => {
+      throw turnedAway('ThrottlingException')
+    }
+    const { job_id } = await asked(world)
+    await world.drain().catch(() => {})
+    await deliver(world, job_id, 1800)
+    world.authority.beforeOrder = () => {}
+    world.authority.afterOrder = () => {
+      throw new Error('the answer got lost')
+    }
+    await deliver(world, job_id, 120)
+    world.authority.beforeOrder = () => {
+      throw turnedAway('ThrottlingException')
+    }
+    const { job, events } = await deliver(world, job_id, 3600)
+    const [order] = world.authority.orders
+    expect(job.status).toBe('Failed')
+    expect(job.error_message).toContain('not known whether AWS made the certificate')
+    expect(job.error_message).toContain(String(order?.token))
+    expect(events.at(-1)?.details).toMatchObject({ idempotency_token: order?.token })
+    expect(world.authority.orders).toHaveLength(1)
+  })
+
+  it('that takes an order hours after it was planned is given an hour from then', async () => {
+    const world = await privateWorld()
+    world.authority.beforeOrder = () => {
+      throw turnedAway('ThrottlingException')
+    }
+    const { job_id } = await asked(world)
+    await world.drain().catch(() => {})
+    await deliver(world, job_id, 2 * 3600)
+    world.authority.beforeOrder = () => {}
+    world.authority.slow = 100
+    expect((await deliver(world, job_id, 3500)).job.status).toBe('Completed')
+  })
+
+  it('that could not make what it took fails the job at once', async () => {
+    const world = await privateWorld()
+    const { job_id } = await asked(world)
+    world.authority.beforeCertificate = () => {
+      throw turnedAway('RequestFailedException')
+    }
+    await world.drain().catch(() => {})
+    expect((await deliver(world, job_id, 600)).job).toMatchObject({
+      status: 'Failed',
+      error_message: expect.stringContaining('AWS could not make'),
+    })
+  })
+
+  it.each<[string, (world: World, certificate_id: string) => Promise<unknown>, RegExp]>([
+    [
+      'certificate was revoked',
+      async (world, id) =>
+        world.call('alice', 'revokeCertificate', { id, body: { reason: 'keyCompromise' } }),
+      /missing or revoked/,
+    ],
+    [
+      'issuer was retired',
+      async (world) =>
+        approved(world, await world.call('carol', 'retireIssuer', { id: 'iss-private', body: {} })),
+      /does not issue/,
+    ],
+  ])('that made a renewal whose %s meanwhile has it taken back there', async (_, meanwhile, said) => {
+    const world = await privateWorld()
+    const first = await asked(world)
+    await settle(world, first.job_id)
+    world.authority.slow = 1
+    const renewal = await renew(world, first.certificate_id)
+    await world.drain()
+    expect((await world.jobOf(renewal.id)).events.at(-1)?.type).toBe('certificate_ordered')
+    await meanwhile(world, first.certificate_id)
+    const { job, events } = await settle(world, renewal.id)
+    expect(job).toMatchObject({ status: 'Failed', error_message: expect.stringMatching(said) })
+    expect(events.slice(-2).map(({ type }) => type)).toEqual(['certificate_quarantined', 'issuance_failed'])
+    expect(world.authority.revoked).toContain(events.at(-2)?.details.serial)
   })
 
   it('that never answers is given up after an hour', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Event } from '../../../lib/model/event.ts'
 import { measuresOf, measuresOfSweep } from '../../../lib/model/measures.ts'
 import { makeFurnishedWorld } from '../../support/world.ts'
 
@@ -62,6 +63,20 @@ describe('metrics', () => {
         dimensions: { issuer_id },
       })),
     )
+  })
+
+  it('count a certificate that may be at AWS and that nobody has as one that is quarantined', async () => {
+    const world = await makeFurnishedWorld()
+    const { job_id } = await world.made()
+    const [first] = (await world.jobOf(job_id)).events
+    if (first === undefined) throw new Error('no event')
+    const names = (details: Event['details']) =>
+      measuresOf({ ...first, type: 'issuance_failed', details }).map(({ name }) => name)
+    expect(names({ reason: 'no' })).toEqual(['issuance_total'])
+    expect(names({ reason: 'no', idempotency_token: 'abc' })).toEqual([
+      'issuance_total',
+      'certificates_quarantined',
+    ])
   })
 
   it('count each issuance by its issuer and outcome, with how long the signature took', async () => {
