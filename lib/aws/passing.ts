@@ -51,9 +51,12 @@ const unconnected: ReadonlySet<unknown> = new Set([
 ])
 
 /** Whether what was asked was certainly not begun: AWS said no (4xx), or was never reached. */
-export const isTurnedAway = (error: unknown): boolean =>
-  error instanceof Error &&
-  (('turned_away' in error && error.turned_away === true) || ('code' in error && unconnected.has(error.code)))
+export const isTurnedAway = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false
+  // Who asked several times has looked at each.
+  if ('turned_away' in error) return error.turned_away === true
+  return 'code' in error && unconnected.has(error.code)
+}
 
 /** What AWS Private CA says of what it will not do later either. */
 const never: ReadonlySet<string> = new Set([

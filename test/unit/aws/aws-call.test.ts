@@ -71,6 +71,11 @@ describe('an operation of a service that speaks JSON', () => {
   )
 })
 
+it('a connection that is refused after one was heard says nothing of that one', () => {
+  const error = Object.assign(new Error('no answer'), { code: 'ECONNREFUSED', turned_away: false })
+  expect(outcomeOf(error)).toBe('unknown')
+})
+
 describe('a fault without an answer', () => {
   it.each([
     ['ECONNREFUSED', 'not_now'],
