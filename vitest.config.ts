@@ -35,13 +35,23 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
-      // Last: it judges what the functions did in all the others.
+      // Last of these: it judges what the functions did in all the others.
       {
         test: {
           name: 'permissions',
           include: folders('permissions'),
           ...onStack,
           sequence: { groupOrder: 3 },
+        },
+      },
+      // By itself, on a stack of its own: it deploys again and again, and ends with nothing.
+      {
+        test: {
+          name: 'recovery',
+          include: folders('recovery'),
+          ...onStack,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -7,10 +7,14 @@ type Counts = { readonly passed: number; readonly failed: number }
 
 const quick = ['unit', 'judged', 'infra']
 const onStack = ['contract', 'integration', 'e2e', 'faults', 'restart', 'permissions']
+/** On a stack of its own, of which nothing is left. */
+const destructive = ['recovery']
+
+const everything = [[...projects(quick), '--maxWorkers=100%'], projects(onStack), projects(destructive)]
 
 /** Runs all projects, those that need no stack first, and ends with one line of counts. */
 async function main(args: readonly string[]): Promise<number> {
-  const runs = args.length > 0 ? [args] : [[...projects(quick), '--maxWorkers=100%'], projects(onStack)]
+  const runs = args.length > 0 ? [args] : everything
   // Only then is a right that no test used a right too many (test/permissions).
   if (args.length === 0) process.env.WHOLE_RUN = 'yes'
   let passed = 0

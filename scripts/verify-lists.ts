@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -17,10 +18,11 @@ Makes the rows of every revocation list anew from the table, and says whether
 they are, octet for octet, those that the lists were made of, and whether the
 status site has the lists and the CA certificates. It acts with your
 AWS credentials, from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
-(AWS_ENDPOINT_URL for an emulator), and changes nothing.
+(AWS_ENDPOINT_URL for an emulator), and changes nothing by itself.
 
   --stage NAME    the stage that is deployed: ${stageNames.join(', ')}    (default dev)
-  --repair        has what differs or is not served published anew, from the table
+  --repair        has what differs or is not served published anew, from the table,
+                  and waits for it, for up to two minutes
   --help          this text`
 
 const needed = (name: string): string => {
@@ -85,19 +87,43 @@ async function main(): Promise<number> {
       sessionToken: process.env.AWS_SESSION_TOKEN ?? '',
     },
   })
-  const differing: Rebuilt[] = []
-  for await (const rebuilt of rebuiltShards({
-    issuers: issuers(table),
-    lists: revocationLists(table),
-    rows: shardRows(stored),
-    served: async (path) => (await stored.get(path)) !== null,
-  })) {
-    say(rebuilt)
-    if (rebuilt.outcome !== 'equal') differing.push(rebuilt)
+  const rebuilt = () =>
+    rebuiltShards({
+      issuers: issuers(table),
+      lists: revocationLists(table),
+      rows: shardRows(stored),
+      served: async (path) => (await stored.get(path)) !== null,
+    })
+  let found: readonly Rebuilt[] = await differingOf(rebuilt(), say)
+  if (values.repair && found.length > 0) {
+    await repair(output('Queues'), found)
+    found = await untilEqual(rebuilt)
   }
-  if (values.repair && differing.length > 0) await repair(output('Queues'), differing)
-  console.log(differing.length === 0 ? 'every list is what the table says' : `${differing.length} differ`)
-  return differing.length === 0 ? 0 : 1
+  const differing = found.length
+  console.log(differing === 0 ? 'every list is what the table says' : `${differing} differ`)
+  return differing === 0 ? 0 : 1
+}
+
+async function differingOf(lists: AsyncIterable<Rebuilt>, tell: (list: Rebuilt) => void) {
+  const differing: Rebuilt[] = []
+  for await (const list of lists) {
+    tell(list)
+    if (list.outcome !== 'equal') differing.push(list)
+  }
+  return differing
+}
+
+/** What is asked for by a message takes a moment; what takes longer than two minutes has another cause. */
+async function untilEqual(rebuilt: () => AsyncIterable<Rebuilt>): Promise<readonly Rebuilt[]> {
+  const end = Date.now() + 120_000
+  for (;;) {
+    await pause(2000)
+    const lists: Rebuilt[] = []
+    const differing = await differingOf(rebuilt(), (list) => lists.push(list))
+    if (differing.length > 0 && Date.now() < end) continue
+    lists.forEach(say)
+    return differing
+  }
 }
 
 try {

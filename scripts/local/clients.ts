@@ -3,10 +3,10 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { credentials, region } from './environment.ts'
+import { credentials, region as usual } from './environment.ts'
 
 /** SDK clients for the emulator, for set-up and tests alone. */
-export function clientsFor(emulator_url: string) {
+export function clientsFor(emulator_url: string, region: string = usual) {
   const settings = { endpoint: emulator_url, region, credentials }
   return {
     dynamodb: new DynamoDBClient(settings),

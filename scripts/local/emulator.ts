@@ -10,10 +10,19 @@ import { Trouble } from './trouble.ts'
 
 export type Emulator = { readonly url: string; readonly stop: () => Promise<void> }
 
+/**
+ * How an emulator ends, and every function where it is: `orderly`, and it writes
+ * its state down if it was told where; `killed`, and what it wrote down at its last
+ * orderly end is left; `lost`, and nothing is left at all.
+ */
+export const endings = ['orderly', 'killed', 'lost'] as const
+
+export type Ending = (typeof endings)[number]
+
 /** An emulator that was started here and can be again, on its port. */
 export type OwnEmulator = Emulator & {
-  /** Ends it as an operator would and every function where it is, and starts it on the state that it kept, if it was told where. */
-  readonly restart: () => Promise<void>
+  /** Ends it, and starts it on what that left. */
+  readonly restart: (how: Ending) => Promise<void>
 }
 
 type Place = {
@@ -48,9 +57,12 @@ export async function startEmulator(place: Place): Promise<OwnEmulator> {
   }
   return {
     url,
-    restart: async () => {
-      await endOrderly(child)
-      forgetStreamPositions(place.environment.STATE_DIR)
+    restart: async (how) => {
+      if (how === 'orderly') await endOrderly(child)
+      else await endAtOnce(child)
+      const { STATE_DIR } = place.environment
+      if (how === 'lost' && STATE_DIR !== undefined) rmSync(STATE_DIR, { recursive: true, force: true })
+      else forgetStreamPositions(STATE_DIR)
       child = launch(place, scratch, 'a')
       await healthy()
     },
@@ -130,6 +142,12 @@ async function endOrderly(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM')
   await Promise.race([ended, pause(orderlySeconds * 1000, null, { ref: false })])
   killGroup(child, 'SIGKILL')
+}
+
+async function endAtOnce(child: ChildProcess): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  killGroup(child, 'SIGKILL')
+  await ended
 }
 
 /**

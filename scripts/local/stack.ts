@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deploy, type Outputs } from './deploy.ts'
 import { startEdge } from './edge.ts'
-import { type Emulator, foreignEmulator, type OwnEmulator, startEmulator } from './emulator.ts'
+import { type Emulator, type Ending, foreignEmulator, type OwnEmulator, startEmulator } from './emulator.ts'
 import { installEmulator } from './emulator-install.ts'
 import { mustBeFree } from './ports.ts'
 import { type PrivateCa, startPrivateCa } from './private-ca.ts'
@@ -15,8 +15,8 @@ export type Stack = {
   readonly outputs: Outputs
   /** The name under which the deployment knows the certificate authority beside it; null where there is none. */
   readonly authority: string | null
-  /** Starts the emulator once more on the state that it kept; null for one that was not started here. */
-  readonly restart: (() => Promise<void>) | null
+  /** Ends the emulator and starts it once more on what that left; null for one that was not started here. */
+  readonly restart: ((how: Ending) => Promise<void>) | null
   readonly stop: () => Promise<void>
 }
 

@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Event } from '../../lib/model/event.ts'
 import { changed, eventually, jobCompleted } from '../../scripts/local/api.ts'
 import { openssl } from '../../scripts/local/openssl.ts'
+import { proofOf, proven } from '../support/live-evidence.ts'
 import { metOf, type Planted, plant, pullUp, restartEmulator, throttled } from '../support/live-faults.ts'
 import { invoke } from '../support/live-functions.ts'
 import { eventsOf, fileOf, typesOf, versionsOf } from '../support/live-jobs.ts'
@@ -13,7 +13,7 @@ import { crlFile, type Files, filesOf, hexSerialOf, statusUrl } from '../support
 import { redeliveryAfter, timePasses } from '../support/live-redelivery.ts'
 import { approve, issueGated, issueUngated, requestGated, requestUngated } from '../support/live-requests.ts'
 import { executionOf, tokenOf } from '../support/live-workflow.ts'
-import { as, stack } from '../support/stack.ts'
+import { as } from '../support/stack.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-restart-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -101,7 +101,7 @@ describe('an emulator that ends with jobs at every stage, every function where i
     stages = await everyStage()
     files = await filesOf(stages.done.certificate_id, folder)
     for (const { job_id } of Object.values(stages)) before.set(job_id, await eventsOf(job_id))
-    await restartEmulator()
+    await restartEmulator('orderly')
     for (const fault of Object.values(faults)) await pullUp(fault)
   }, 180_000)
 
@@ -161,17 +161,8 @@ describe('an emulator that ends with jobs at every stage, every function where i
   })
 
   it('has evidence that verifies offline, of what was issued before and of what was approved after', async () => {
-    const jwks = join(folder, 'jwks.json')
-    writeFileSync(jwks, await (await fetch(`${stack.api_url}/.well-known/countersign/jwks.json`)).text())
-    for (const { certificate_id } of [stages.done, stages.waiting, stages.unwoken]) {
-      const bundle = join(folder, `${certificate_id}.json`)
-      const evidence = await as('dave').get(`/certificates/${certificate_id}/versions/1/evidence`)
-      writeFileSync(bundle, evidence.text)
-      const args = ['scripts/verify-receipt.ts', bundle, '--jwks', jwks]
-      const told = spawnSync(process.execPath, args, { encoding: 'utf8', env: {} })
-      expect(told.stdout).toContain('approved by pr-bob (bob)')
-      expect(told.status).toBe(0)
-    }
+    for (const { certificate_id } of [stages.done, stages.waiting, stages.unwoken])
+      expect(await proven(await proofOf(certificate_id, folder))).toContain('approved by pr-bob (bob)')
   })
 
   it('goes on by its own clock', async () => {

@@ -8,9 +8,20 @@ const root = join(import.meta.dirname, '../..')
 
 const hasJq = spawnSync('jq', ['--version']).status === 0
 
+const blocksIn = (text: string): readonly string[] =>
+  [...text.matchAll(/^ *```bash\n(.*?)```/gms)].map(([, commands]) => commands ?? '')
+
 /** The blocks of commands of a page, in their order. */
 export const commandsOf = (page: string): readonly string[] =>
-  [...readFileSync(join(root, page), 'utf8').matchAll(/```bash\n(.*?)```/gs)].map(([, text]) => text ?? '')
+  blocksIn(readFileSync(join(root, page), 'utf8'))
+
+/** The blocks of commands below a heading of a page, its title among them, in their order. */
+export function commandsUnder(page: string, heading: string): readonly string[] {
+  const sections = readFileSync(join(root, page), 'utf8').split(/^(?=#+ )/m)
+  const found = sections.find((text) => text.split('\n')[0]?.endsWith(`# ${heading}`))
+  if (found === undefined) throw new Error(`${page} has no heading ${heading}`)
+  return blocksIn(found)
+}
 
 /**
  * What a command of the documentation prints, with the host and the keys of

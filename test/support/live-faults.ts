@@ -1,5 +1,6 @@
 import { inject } from 'vitest'
 import type { FunctionId } from '../../infra/access.ts'
+import type { Ending } from '../../scripts/local/emulator.ts'
 import type { Fault } from './recorder-faults.ts'
 
 const url = `${inject('recorder_url')}/_recorder`
@@ -24,9 +25,9 @@ export async function pullUp(fault: Planted): Promise<void> {
   await fetch(`${url}/faults`, { method: 'DELETE', body: idOf(fault) })
 }
 
-/** Ends the emulator in good order, and every function where it is; starts it again on what it kept. */
-export async function restartEmulator(): Promise<void> {
-  const answer = await fetch(`${url}/restart`, { method: 'PUT' })
+/** Ends the emulator, and every function where it is; starts it again on what that left. */
+export async function restartEmulator(how: Ending): Promise<void> {
+  const answer = await fetch(`${url}/restart/${how}`, { method: 'PUT' })
   if (!answer.ok) throw new Error(`no restart: ${await answer.text()}`)
 }
 

@@ -18,6 +18,14 @@ export async function invoke(id: FunctionId, payload: unknown = {}): Promise<unk
   return JSON.parse(text)
 }
 
+/** The hash of the code that a function runs. */
+export async function codeOf(id: FunctionId): Promise<string> {
+  const answer = await lambda.fetch(
+    `${stack.emulator_url}/2015-03-31/functions/countersign-local-${id}/configuration`,
+  )
+  return ((await answer.json()) as { CodeSha256: string }).CodeSha256
+}
+
 /** The environment variables of a deployed function. */
 export async function variablesOf(id: FunctionId): Promise<Readonly<Record<string, string>>> {
   const answer = await lambda.fetch(

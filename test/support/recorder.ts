@@ -8,6 +8,7 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { type Ending, endings } from '../../scripts/local/emulator.ts'
 import { type Call, callsOf, type Sent, sameToPolicies, serviceOf } from './recorded-calls.ts'
 import { type Fault, faultFor, faults, kill, noteProcess } from './recorder-faults.ts'
 
@@ -17,7 +18,7 @@ export type Recorder = {
   readonly environment: Readonly<Record<string, string>>
   readonly calls: () => readonly Call[]
   /** What `/_recorder/restart` does. */
-  readonly restartBy: (restart: () => Promise<void>) => void
+  readonly restartBy: (restart: (how: Ending) => Promise<void>) => void
   readonly stop: () => void
 }
 
@@ -30,8 +31,8 @@ type Elsewhere = Readonly<Record<string, number>>
  * Stands between the deployed functions and the emulator: passes everything on
  * as it is, and keeps of each call what AWS would decide on. What is signed for
  * a service that is elsewhere goes there. Tests ask it at
- * `/_recorder/calls`, have calls fail by way of `/_recorder/faults`, and start the
- * emulator anew by `/_recorder/restart`.
+ * `/_recorder/calls` (DELETE forgets them), have calls fail by way of
+ * `/_recorder/faults`, and end the emulator and start it anew by `/_recorder/restart/<ending>`.
  */
 export async function startRecorder(emulator_port: number, elsewhere: Elsewhere): Promise<Recorder> {
   const seen = new Map<string, Call>()
@@ -42,14 +43,16 @@ export async function startRecorder(emulator_port: number, elsewhere: Elsewhere)
       if (!seen.has(key)) seen.set(key, call)
     }
   }
-  let restart = async () => {}
+  let restart = async (_: Ending) => {}
   const portOf = (sent: Sent): number => elsewhere[serviceOf(sent)] ?? emulator_port
   const server = createServer((incoming, outgoing) => {
-    if (incoming.url === '/_recorder/restart')
-      return void restart().then(
+    const ending = endings.find((how) => incoming.url === `/_recorder/restart/${how}`)
+    if (ending !== undefined)
+      return void restart(ending).then(
         () => outgoing.end(),
         (error) => outgoing.writeHead(500).end(String(error)),
       )
+    if (incoming.url === '/_recorder/calls' && incoming.method === 'DELETE') seen.clear()
     if (incoming.url?.startsWith('/_recorder/')) return answerTest(incoming, outgoing, [...seen.values()])
     void pass({ incoming, outgoing, portOf, agent, keep }).catch(() => outgoing.destroy())
   })
