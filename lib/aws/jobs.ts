@@ -119,9 +119,9 @@ export const jobs = (table: TableClient): Jobs => ({
       { places: placesFor(filter), parse: (row) => job.parse(recordOf(row)), keep: matches(filter) },
       paging,
     ),
-  due: async (now, limit) => {
-    const rows = await table.index({ index: 'gsi5', pk: lists.due, after: null, before: `${now}~`, limit })
-    return rows.map(idOf)
+  due: async (now, { after, limit }) => {
+    const rows = await table.index({ index: 'gsi5', pk: lists.due, after, before: `${now}~`, limit })
+    return { rows: rows.map(idOf), next: rows.length < limit ? null : String(rows.at(-1)?.gsi5sk) }
   },
   waitingSince: async () => {
     for await (const { created_at, approval } of openRows(table))

@@ -7,6 +7,8 @@ import type { Job, JobFile } from '../model/job.ts'
 import { escalate, remind } from '../model/press.ts'
 import { type Clock, instantOf, later } from '../model/time.ts'
 import type { Jobs } from '../ports/jobs.ts'
+import type { Page } from '../ports/page.ts'
+import { inTurns } from './in-turns.ts'
 import { type SealDeps, sealReceipt } from './receipts.ts'
 
 type Deps = SealDeps & {
@@ -26,13 +28,25 @@ export type Tended = {
   readonly longest_wait_seconds: number
 }
 
+/** What a sweep did with one job. */
+type Outcome = { readonly [as in 'expired' | 'reminded' | 'escalated' | 'touched' | 'reclaimed']?: Job }
+
 type Step = { readonly as: 'expired' | 'reminded' | 'escalated'; readonly step: Change | Sealable }
 
 /** How long what was touched may stand still before it is touched again. */
 const patienceSeconds = 300
 
-/** How many jobs one sweep looks after; the next sweep has the rest. */
-const most = 200
+/** How many jobs are asked for at once. */
+const pageJobs = 100
+
+/** For how long a sweep asks for more, in seconds: its function has a minute. */
+const budgetSeconds = 40
+
+/**
+ * How many jobs one sweep looks after; the next has the rest. The signers work off 16,000 in
+ * a minute (docs/decisions/0083): with more, jobs would be told again before their turn came.
+ */
+const most = 10_000
 
 /** By both status and state: a row where they disagree was written by hand, and must not stop the sweep. */
 const waitingOf = ({ status, approval }: Job): Approval | null =>
@@ -66,32 +80,47 @@ const stepOf = (file: JobFile, now: Date): Step | null => {
   return reminder === null ? null : { as: 'reminded', step: reminder }
 }
 
+/** One job: what time does to it, or one more telling of where it stands. */
+const lookAfter = async (deps: Deps, id: string): Promise<Outcome> => {
+  const file = await deps.jobs.load(id)
+  if (file === null || 'unreadable' in file) return {}
+  const { job } = file
+  const now = deps.now()
+  const due = stepOf(file, now)
+  if (due === null) {
+    await deps.jobs.touch(job, instantOf(now), nextLook(job, now))
+    return job.lease !== null && !isPostponed(file) ? { touched: job, reclaimed: job } : { touched: job }
+  }
+  const { as, step } = due
+  const change = 'receipt' in step ? step.change(await sealReceipt(deps, step.receipt)) : step
+  // A decision or another sweep at the same instant wins or loses the same condition; then nothing of this is left to do.
+  const stored = (await deps.jobs.commit(change)) === 'committed'
+  return stored && change.job !== null ? { [as]: change.job } : {}
+}
+
 /**
  * One sweep over what is due: overdue approvals expire, people are reminded,
  * more people are asked; whatever else stands still (a dead worker's lease, a
- * message that was lost) is touched, so that its consequences follow once more.
+ * message that was lost, a key that was away) is touched, so that its
+ * consequences follow once more. It goes on until nothing is due, its time is
+ * over, or the signers have enough to do until the next.
  */
 export const tend = async (deps: Deps): Promise<Tended> => {
-  const done = { expired: [] as Job[], reminded: [] as Job[], escalated: [] as Job[] }
-  let touched = 0
-  let reclaimed = 0
-  for (const id of await deps.jobs.due(instantOf(deps.now()), most)) {
-    const file = await deps.jobs.load(id)
-    if (file === null || 'unreadable' in file) continue
-    const { job } = file
-    const now = deps.now()
-    const due = stepOf(file, now)
-    if (due === null) {
-      await deps.jobs.touch(job, instantOf(now), nextLook(job, now))
-      touched += 1
-      if (job.lease !== null && !isPostponed(file)) reclaimed += 1
-      continue
-    }
-    const { step } = due
-    const change = 'receipt' in step ? step.change(await sealReceipt(deps, step.receipt)) : step
-    // A decision or another sweep at the same instant wins or loses the same condition; then nothing of this is left to do.
-    if ((await deps.jobs.commit(change)) === 'committed' && change.job !== null) done[due.as].push(change.job)
+  const began = deps.now()
+  const outcomes: Outcome[] = []
+  let after: string | null = null
+  do {
+    const page: Page<string> = await deps.jobs.due(instantOf(began), { after, limit: pageJobs })
+    outcomes.push(...(await inTurns(page.rows, (id) => lookAfter(deps, id))))
+    after = page.next
+  } while (after !== null && outcomes.length < most && deps.now() < later(began, budgetSeconds))
+  const all = (as: keyof Outcome): readonly Job[] => outcomes.flatMap((outcome) => outcome[as] ?? [])
+  return {
+    expired: all('expired'),
+    reminded: all('reminded'),
+    escalated: all('escalated'),
+    touched: all('touched').length,
+    reclaimed: all('reclaimed').length,
+    longest_wait_seconds: longestWait(await deps.jobs.waitingSince(), deps.now()),
   }
-  const longest_wait_seconds = longestWait(await deps.jobs.waitingSince(), deps.now())
-  return { ...done, touched, reclaimed, longest_wait_seconds }
 }

@@ -15,8 +15,8 @@ export type Jobs = {
   /** One transaction: all of it or nothing. */
   readonly commit: (change: Change) => Promise<Committed>
   readonly list: (filter: JobFilter, paging: Paging) => Promise<Page<Job>>
-  /** Jobs that want looking after: overdue approvals, dead leases, what stands still. */
-  readonly due: (now: string, limit: number) => Promise<readonly string[]>
+  /** Jobs that want looking after by `now`: overdue approvals, dead leases, what stands still; longest due first. */
+  readonly due: (now: string, paging: Paging) => Promise<Page<string>>
   /** When the approval that waits longest was asked for; null where none waits. */
   readonly waitingSince: () => Promise<string | null>
   /** Lets what follows from a job's state happen once more, and sets when to look again. Changes no state. */

@@ -18,3 +18,11 @@ it('without that bound KMS turns most of them away, and most wait for the sweep;
   expect(borne.completed).toBeLessThan(150)
   expect([borne.failed, borne.waiting]).toEqual([0, 300 - borne.completed])
 }, 300_000)
+
+it('after an outage of KMS what waited is signed as soon as each asks again, not 200 a minute', async () => {
+  const outage_seconds = 70
+  const borne = await bear({ jobs: 600, ...deployed, outage_seconds })
+  expect(borne.completed).toBe(600)
+  // A minute until they ask again, and a sweep.
+  expect(borne.seconds - outage_seconds).toBeLessThan(130)
+}, 300_000)

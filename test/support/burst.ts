@@ -1,3 +1,4 @@
+import { tend } from '../../lib/flows/tend.ts'
 import type { Signer } from '../../lib/ports/keys.ts'
 import { virtualTime } from './virtual-time.ts'
 import { makeFurnishedWorld, type World } from './world.ts'
@@ -12,13 +13,15 @@ export type Load = {
   /** What the calls to the table of one job take together, in milliseconds. */
   readonly table_ms: number
   readonly signature_ms: number
+  /** For how long KMS is away at first, in seconds. Messages end as dead letters, and a sweep a minute has the rest. */
+  readonly outage_seconds?: number
 }
 
 export type Borne = {
   readonly completed: number
   /** Given up after five attempts, and said so. */
   readonly failed: number
-  /** For the sweep, which is not part of this: a key that was away costs them no attempt. */
+  /** For the sweep, where that is no part of this: a key that was away costs them no attempt. */
   readonly waiting: number
   readonly signatures: number
   readonly throttled: number
@@ -28,6 +31,9 @@ export type Borne = {
 
 /** The SDK asks three times, and waits about so long before the second and the third, in milliseconds. */
 const pauses = [50, 100]
+
+/** Within so many seconds after an outage everything is to be done: later sweeps find nothing. */
+const aftermath_seconds = 7200
 
 /** A message that failed is hidden for six times its function's thirty seconds. */
 const hidden_ms = 180_000
@@ -41,30 +47,56 @@ export async function bear(load: Load): Promise<Borne> {
   const kms = limitedKms(world.kms.signer, load, time)
   const queue = [...ids]
   let redelivered = 0
+  let done_at = 0
+  const { outage_seconds = 0 } = load
   const deliver = async (id: string): Promise<void> => {
     await time.sleep(load.table_ms)
     try {
       await issueWith(world, kms.signer, id)
+      done_at = time.now()
     } catch {
       redelivered += 1
-      void time.sleep(hidden_ms).then(() => deliver(id))
+      if (outage_seconds === 0) void time.sleep(hidden_ms).then(() => deliver(id))
     }
   }
   const worker = async (): Promise<void> => {
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) await deliver(id)
   }
-  for (let n = 0; n < load.workers; n += 1) void worker()
+  const work = (): void => {
+    for (let n = 0; n < load.workers; n += 1) void worker()
+  }
+  const clock = async (): Promise<void> => {
+    for (let sweep = 1; sweep * 60 < outage_seconds + aftermath_seconds; sweep += 1) {
+      await time.sleep(60_000)
+      const idle = queue.length === 0
+      queue.push(...(await told(world)))
+      if (idle) work()
+    }
+  }
+  work()
+  if (outage_seconds > 0) void clock()
   await time.run((ms) => world.pass(ms / 1000))
   return {
     ...(await outcomesOf(world, ids)),
     signatures: kms.counts.signed,
     throttled: kms.counts.throttled,
-    seconds: time.now() / 1000,
+    seconds: done_at / 1000,
     redelivered,
   }
 }
 
 const issueWith = (world: World, signer: Signer, id: string) => world.issueBy({ ...world.kms, signer }, id)
+
+/** The jobs that one sweep tells the relay of once more. */
+async function told(world: World): Promise<readonly string[]> {
+  const touched: string[] = []
+  const touch: World['jobs']['touch'] = async (job, ...times) => {
+    touched.push(job.id)
+    await world.jobs.touch(job, ...times)
+  }
+  await tend({ ...world.clock, jobs: { ...world.jobs, touch } })
+  return touched
+}
 
 async function outcomesOf(world: World, ids: readonly string[]) {
   let [completed, failed, waiting] = [0, 0, 0]
@@ -81,13 +113,14 @@ async function outcomesOf(world: World, ids: readonly string[]) {
 /** As many a second as the quota has, in tenths of a second: beyond them KMS throttles, and the SDK asks again. */
 function limitedKms(
   signer: Signer,
-  { signatures_per_second, signature_ms }: Load,
+  { signatures_per_second, signature_ms, outage_seconds = 0 }: Load,
   time: ReturnType<typeof virtualTime>,
 ) {
   const counts = { signed: 0, throttled: 0 }
   let window = -1
   let taken = 0
   const admitted = (): boolean => {
+    if (time.now() < outage_seconds * 1000) return false
     const current = Math.floor(time.now() / 100)
     if (current !== window) taken = 0
     window = current

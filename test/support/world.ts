@@ -464,6 +464,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     issueBy: (ports_of: typeof kms, job_id: string) => issueCertificate(ports_of, job_id),
     applyJob: (job_id: string) => applyChange(apply, job_id),
     tend: () => tend(clock),
+    clock,
     /** What another world can begin with. */
     seed: (): Seed => ({
       rows: new Map(table.rows),
