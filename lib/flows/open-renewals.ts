@@ -71,10 +71,11 @@ const tryLine = async (
       : digestOf(lineOf(found.renewal, found.found.certificate.owner)) === digestOf(line)
         ? null
         : 'the certificate, its CSR or its profile is not what it was'
-  if ('excuse' in found || changed !== null)
-    return (await isOpen(deps, id, line))
+  const openedOr = async (detail: string): Promise<Opened> =>
+    (await isOpen(deps, id, line))
       ? { certificate_id, job_id: id }
-      : { certificate_id, detail: (changed ?? '').slice(0, 500) }
+      : { certificate_id, detail: detail.slice(0, 500) }
+  if ('excuse' in found || changed !== null) return openedOr(changed ?? '')
   const content = { ...found.renewal, batch: place }
   const { reason, ticket } = job
   const opening = { id, content, requester, owner: line.owner, reason, requirement: null }
@@ -82,7 +83,10 @@ const tryLine = async (
   const { document } = found.profile
   const writes = opened(found.found, found.source, { job_id: id, by_schedule: false, document, now })
   const stored = await deps.jobs.commit(openJob({ ...opening, ticket: ticket ?? undefined }, writes, now))
-  return stored === 'committed' ? { certificate_id, job_id: id } : null
+  if (stored === 'committed') return { certificate_id, job_id: id }
+  // Nobody has business in that place but another run of this batch; whoever takes it stops this line alone.
+  const taken = stored.conflict === 'job' || stored.conflict === 'event'
+  return taken ? openedOr(`there is something else in the place of its job, ${id}`) : null
 }
 
 const openLine = async (deps: OpenRenewalsDeps, run: Run, index: number): Promise<Opened> => {

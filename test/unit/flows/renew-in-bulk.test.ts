@@ -5,7 +5,7 @@ import { planRenewals } from '../../../lib/flows/plan-renewals.ts'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { verifyEvidence } from '../../../lib/flows/verify-evidence.ts'
 import { contentDigest } from '../../../lib/model/job.ts'
-import { lineJobId } from '../../../lib/model/renewal-batch.ts'
+import { lineJobId, skippedIn } from '../../../lib/model/renewal-batch.ts'
 import { batchApproved, batchAsked, issuedFor, linesOf, planned, versionsOf } from '../../support/batches.ts'
 import { day, issued, otherKeyCsr } from '../../support/grants.ts'
 import { csrFor, makeFurnishedWorld, profileBody, receiptKeys, type World } from '../../support/world.ts'
@@ -531,6 +531,26 @@ describe('a batch whose worker', () => {
     await world.drain()
     expect(await versionsOf(world, ids)).toEqual([2, 2, 2])
   })
+
+  it.each(['JOB', 'EVENT#00000001'])(
+    'finds that somebody took the place of a line (%s) skips that one, says so, and opens the others',
+    async (sk) => {
+      const ids = await issuedFor(world, 'a', 'b', 'c')
+      const { job_id } = await batchApproved(world, { ids: [...ids] })
+      const taken = lineJobId({ job_id, index: 1 })
+      const other = [...world.table.rows.values()].find((row) => row.pk === `JOB#${job_id}` && row.sk === sk)
+      world.table.write({ ...other, pk: `JOB#${taken}`, sk })
+      await world.drain()
+      expect((await world.jobOf(job_id)).job).toMatchObject({
+        status: 'Completed',
+        progress: { matched: 3, done: 3, changed: 2 },
+      })
+      expect(skippedIn((await world.jobOf(job_id)).events)).toEqual(
+        new Map([[ids[1], `there is something else in the place of its job, ${taken}`]]),
+      )
+      expect(await versionsOf(world, ids)).toEqual([2, 1, 2])
+    },
+  )
 
   it('has no time left leaves the rest to another run', async () => {
     const ids = await issuedFor(world, ...Array.from({ length: 28 }, (_, n) => `host${n}`))
