@@ -119,10 +119,19 @@ const advance = async (
     changed: from.changed + renewals.length,
   }
   const over = progress.done === batch.count
+  const { matched, changed } = progress
+  // For whoever asked, who is told: of each renewal that then fails, they are told as well.
+  const reason = `${changed} of ${matched} renewals were opened, ${matched - changed} were skipped`
   const draft: Draft = {
     type: 'renewals_opened',
     actor: { id: deps.worker, type: 'System' },
-    details: { opened: renewals, skipped, progress, continues: pausing && !over },
+    details: {
+      opened: renewals,
+      skipped,
+      progress,
+      continues: pausing && !over,
+      ...(over ? { reason } : {}),
+    },
   }
   const until = instantOf(later(now, pausing ? 0 : leaseSeconds))
   const lease = { holder: `${deps.worker}/${randomUUID()}`, until }

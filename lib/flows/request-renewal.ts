@@ -3,9 +3,10 @@ import { newSuffix } from '../model/ids.ts'
 import { isTerminal, type JobContent } from '../model/job.ts'
 import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
+import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
 import { openedRow } from '../model/renewal.ts'
-import { requirementFor } from '../model/requirement.ts'
+import { type Requirement, requirementFor } from '../model/requirement.ts'
 import type { Certificates } from '../ports/certificates.ts'
 import type { Jobs } from '../ports/jobs.ts'
 import type { RenewalFile, Renewals } from '../ports/renewals.ts'
@@ -76,6 +77,24 @@ const scheduledReason = ({ certificate, newest }: RenewalFile, escalated: boolea
   return `scheduled renewal of ${ends}${again}`
 }
 
+type Placed = Awaited<ReturnType<typeof placeRenewal>>
+
+/** Refuses (`invalid_body`) what the schedule cannot ask for, with what people can do: it knows of no ticket. */
+const demandTicketless = (
+  profile: ProfileVersion,
+  requirement: Requirement | null,
+  placed: Placed | null,
+) => {
+  if (requirement?.policy.ticket_required !== true) return
+  const grants = placed !== null && 'outside' in placed ? (placed.outside ?? []) : []
+  const why = grants.map(({ id, detail }) => `${id}: ${detail}`).join('; ')
+  throw new Refusal(
+    'invalid_body',
+    `profile ${profile.id} requires a ticket, and the schedule names none: renew it by hand with a ticket, ` +
+      `or have a standing grant approved${why === '' ? '' : ` (${why})`}`,
+  )
+}
+
 /**
  * A new version of a certificate, under the profile that is in force now. It
  * takes a new CSR, the one that was brought ahead, or the last one; a key it
@@ -139,6 +158,7 @@ export const requestRenewal = async (
   const by_schedule = scheduled !== undefined
   const writes = [...requires, ...opened(found, source, { job_id: id, by_schedule, document, now })]
   if (placed === null || placed.place === null) {
+    if (by_schedule) demandTicketless(profile, requirement, placed)
     await demandApprovers(deps.principals, { requirement, profile, requester, owner })
     const outside_grants = placed?.outside
     const asked = openJob({ ...opening, content: renewal, requirement, outside_grants }, writes, now)

@@ -4,7 +4,7 @@ import { approvalIdOf } from './ids.ts'
 import type { Job } from './job.ts'
 import type { QueueName } from './queue.ts'
 import { shardNumber } from './shards.ts'
-import { tellingOf } from './telling.ts'
+import { isTold } from './telling.ts'
 
 /** What our own functions do next. Each may be done twice without harm. */
 export type Effect =
@@ -117,8 +117,8 @@ const table: Readonly<Record<EventType, (event: Event) => readonly Effect[]>> = 
 }
 
 /** People are told last: nothing else waits for it. */
-const notified = ({ type, chain, sequence }: Event): readonly Effect[] =>
-  tellingOf(type) === null ? [] : [{ effect: 'notify', chain, sequence }]
+const notified = (event: Event): readonly Effect[] =>
+  isTold(event) ? [{ effect: 'notify', chain: event.chain, sequence: event.sequence }] : []
 
 export const consequences = (event: Event): readonly Effect[] => [
   ...table[event.type](event),

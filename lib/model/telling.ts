@@ -39,6 +39,7 @@ const table: Partial<Record<EventType, Telling>> = {
   job_failed: { title: 'Job failed', urgency: 'urgent', to: concerned },
   issuance_failed: { title: 'Issuance failed', urgency: 'urgent', to: concerned },
   signing_refused: { title: 'Signing refused: no valid mandate', urgency: 'urgent', to: concerned },
+  renewals_opened: { title: 'A batch of renewals was opened', urgency: 'routine', to: ['requester'] },
   renewal_needs_csr: {
     title: 'A certificate needs a new CSR to be renewed',
     urgency: 'action',
@@ -63,6 +64,10 @@ const table: Partial<Record<EventType, Telling>> = {
 
 /** The row of an event type, or null for one that is told to nobody. */
 export const tellingOf = (type: EventType): Telling | null => table[type] ?? null
+
+/** Whether people are told of an event: of a batch that is opened a few at a time, when it is through. */
+export const isTold = ({ type, job }: Event): boolean =>
+  tellingOf(type) !== null && (type !== 'renewals_opened' || job?.status === 'Completed')
 
 /** What an event of many degrees says of itself: an alert of an end that is far off, or has come. */
 const degrees: ReadonlyMap<unknown, Urgency> = new Map([

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { batchedRenewalView, principalView, renewalPlanView } from '../../lib/http/views.ts'
 import { openJob } from '../../lib/model/open-job.ts'
 import { lineJobId } from '../../lib/model/renewal-batch.ts'
-import { changed, jobCompleted, jobOver } from '../../scripts/local/api.ts'
+import { changed, eventually, jobCompleted, jobOver } from '../../scripts/local/api.ts'
 import { commandsOf, runIn } from '../support/live-commands.ts'
 import { eventsOf, fileOf, live, principalOf, typesOf, versionsOf } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
@@ -65,6 +65,12 @@ describe('certificates renewed in bulk', () => {
     const told = await runIn(folder, prove, { 'mc-shop': first })
     expect(told).toContain('of a batch')
     expect(told).toContain('approved by pr-bob (bob)')
+    const through = (await eventsOf(job.id)).at(-1)
+    await eventually('whoever asked was told', async () => {
+      const recorded = await as('dave').get('/audit?action=notification_recorded&limit=200')
+      const found = recorded.text.includes(`"event":"${through?.id}"`)
+      return found ? { found } : { seen: recorded.text.slice(-200) }
+    })
   })
 
   it('are renewed once, whatever a writer of the table says: a line is spent by the signer', async () => {

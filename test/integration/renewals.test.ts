@@ -8,9 +8,10 @@ import { tableClient } from '../../lib/aws/table-client.ts'
 import type { Renewal } from '../../lib/model/renewal.ts'
 import { eventually, jobCompleted, requested } from '../../scripts/local/api.ts'
 import { invoke } from '../support/live-functions.ts'
+import { carryThrough } from '../support/live-issuers.ts'
 import { eventsOf, typesOf, versionsOf, writeRow } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
-import { approve, csrFor, issueGated, issueUngated, newHostName } from '../support/live-requests.ts'
+import { approve, csrFor, issueGated, issueUngated, newHostName, suffix } from '../support/live-requests.ts'
 import { as, clients, stack } from '../support/stack.ts'
 
 const table = tableClient(stack.table, clients.dynamodb)
@@ -98,6 +99,31 @@ describe('a certificate whose time has come', () => {
     await bothVersions(good.certificate_id)
     expect(String(await stored()) > String(before)).toBe(true)
     await writeRow(items.renewal({ ...row, next_at: null }))
+  })
+
+  it('under a profile that requires a ticket says what people can do about it', async () => {
+    const profile_id = `p-${suffix()}`
+    await carryThrough('/profiles', {
+      id: profile_id,
+      name: 'With tickets',
+      issuer_id: 'iss-web',
+      requires_approval: true,
+      approval_policy: { ticket_required: true },
+      key_algorithms: ['ECDSA_P256'],
+      subject: { allowed: ['CN'] },
+      subject_alternative_names: { dns: { domains: ['example.com'] } },
+      extended_key_usage: ['serverAuth'],
+      validity: { default: 'P90D', max: 'P90D' },
+    })
+    const { certificate_id } = await issueGated({ profile_id, ticket: 'SECOPS-1' })
+    await makeDue(certificate_id)
+    await invoke('schedule-renew')
+    const shown = await as('alice').get(`/certificates/${certificate_id}/renewal`)
+    expect(shown.json).toMatchObject({
+      state: 'scheduled',
+      attempts: 1,
+      last_error: expect.stringContaining('requires a ticket, and the schedule names none'),
+    })
   })
 
   it('opens an approval under a gated profile, on behalf of whoever brought the CSR', async () => {

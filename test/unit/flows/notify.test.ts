@@ -6,10 +6,11 @@ import { measuresOf } from '../../../lib/model/measures.ts'
 import type { Notice } from '../../../lib/model/notice.ts'
 import { outcomesIn as channelsIn, type EventPlace } from '../../../lib/model/notification.ts'
 import { deliveries } from '../../../lib/model/queue.ts'
+import { lineJobId } from '../../../lib/model/renewal-batch.ts'
 import type { Webhook } from '../../../lib/model/webhook.ts'
 import { signatureOf } from '../../../lib/model/webhook-signature.ts'
 import type { WebhookCall } from '../../../lib/ports/notifications.ts'
-import { batchAsked } from '../../support/batches.ts'
+import { batchApproved, batchAsked, issuedFor } from '../../support/batches.ts'
 import { eventsIn } from '../../support/events.ts'
 import { consoleUrl, makeFurnishedWorld, type World } from '../../support/world.ts'
 
@@ -64,6 +65,28 @@ describe('a request that waits for approval', () => {
       ['approval_requested', 'action'],
       ['approval_reminded', 'action'],
       ['approval_escalated', 'urgent'],
+    ])
+  })
+
+  it('that was a batch is told of to whoever asked, once, when all of its renewals are opened', async () => {
+    const world = await makeToldWorld()
+    for (const name of ['a', 'b', 'c']) await issuedFor(world, name)
+    const { job_id } = await batchApproved(world, { profile_id: 'p-prod-web' })
+    const taken = lineJobId({ job_id, index: 1 })
+    world.table.write({ pk: `JOB#${taken}`, sk: 'JOB' })
+    world.outside.queue.splice(0)
+    world.outside.calls.splice(0)
+    await world.drain()
+    await world.tell()
+    const told = noticesOf(world).filter(({ event }) => event === 'renewals_opened')
+    expect(told).toMatchObject([
+      {
+        job_id,
+        title: 'A batch of renewals was opened',
+        urgency: 'routine',
+        reason: '2 of 3 renewals were opened, 1 were skipped',
+        concerned: [{ id: 'pr-alice', as: ['requester'] }],
+      },
     ])
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { receiptVerifier } from '../../../lib/flows/receipts.ts'
 import { operations } from '../../../lib/http/routes.ts'
+import { asked } from '../../support/grants.ts'
 import { environment, makeFurnishedWorld, profileBody, receiptKeys, type World } from '../../support/world.ts'
 
 const verify = receiptVerifier(receiptKeys, environment)
@@ -49,7 +50,39 @@ describe('under a policy that requires a ticket', () => {
     expect(verify(receipt)?.ticket).toBe('SECOPS-12345')
   })
 
-  const asked: readonly [string, (world: World, ticket: object) => Promise<unknown>][] = [
+  it('a scheduled renewal, which names none, says what to do about it, on the renewal and in its last event', async () => {
+    const world = await withTickets()
+    const id = await issued(world)
+    const reason =
+      'profile p-prod-web requires a ticket, and the schedule names none: renew it by hand with a ticket, or have a standing grant approved'
+    const shown = async () => (await world.call('alice', 'getRenewal', { id })).body
+    const sweepAtNext = async () => {
+      world.pass(Math.ceil((Date.parse((await shown()).next_at) - world.now().getTime()) / 1000))
+      await world.renew()
+    }
+    await sweepAtNext()
+    expect(await shown()).toMatchObject({ state: 'scheduled', attempts: 1, last_error: reason })
+    while ((await shown()).state === 'scheduled') await sweepAtNext()
+    expect(await shown()).toMatchObject({ state: 'exhausted', last_error: reason })
+    expect(await world.renewals.lastEvent(id)).toMatchObject({ type: 'renewal_failed', details: { reason } })
+  })
+
+  it('a scheduled renewal that a standing grant does not allow says why not, too', async () => {
+    const world = await withTickets()
+    const id = await issued(world)
+    const grant = await asked(world, id, { ticket: 'SECOPS-2' })
+    await world.call('bob', 'approve', { id: grant.approval_id })
+    await world.drain()
+    await world.call('bob', 'withdrawGrant', { id: grant.grant_id })
+    const { next_at } = (await world.call('alice', 'getRenewal', { id })).body
+    world.pass(Math.ceil((Date.parse(next_at) - world.now().getTime()) / 1000))
+    await world.renew()
+    expect((await world.call('alice', 'getRenewal', { id })).body.last_error).toMatch(
+      new RegExp(`the schedule names none.* standing grant approved \\(${grant.grant_id}: .+\\)$`),
+    )
+  })
+
+  const withAndWithout: readonly [string, (world: World, ticket: object) => Promise<unknown>][] = [
     ['a certificate', (world, ticket) => world.ask(ticket)],
     [
       'a renewal',
@@ -88,7 +121,7 @@ describe('under a policy that requires a ticket', () => {
     ],
   ]
 
-  it.each(asked)('%s without one is refused, and with one is not', async (_, ask) => {
+  it.each(withAndWithout)('%s without one is refused, and with one is not', async (_, ask) => {
     const world = await withTickets()
     await expect(ask(world, {})).rejects.toMatchObject({
       code: 'invalid_body',

@@ -11,7 +11,7 @@ import {
   isUnbroken,
 } from '../../../lib/model/event.ts'
 import { isTerminal, type Job, jobStatuses, mayBecome } from '../../../lib/model/job.ts'
-import { tellingOf } from '../../../lib/model/telling.ts'
+import { isTold } from '../../../lib/model/telling.ts'
 
 const now = new Date('2026-03-01T12:00:00.000Z')
 
@@ -190,7 +190,15 @@ describe('what follows from an event', () => {
   it.each(eventTypes)('%s: people are told of it last, or not at all', (type) => {
     const effects = consequences(entryOf(type, snapshot))
     const told = effects.findIndex(({ effect }) => effect === 'notify')
-    expect(told).toBe(tellingOf(type) === null ? -1 : effects.length - 1)
+    expect(told).toBe(isTold(entryOf(type, snapshot)) ? effects.length - 1 : -1)
+  })
+
+  it.each([
+    ['Pending', []],
+    ['Completed', ['notify']],
+  ])('renewals_opened of a batch that is %s is followed by %j', (status, followed) => {
+    const effects = consequences(entryOf('renewals_opened', { ...snapshot, status }))
+    expect(effects.map(({ effect }) => effect)).toEqual(followed)
   })
 
   it('that people are told of names where it is, and says nothing of it', () => {
