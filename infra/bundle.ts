@@ -1,15 +1,12 @@
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { type FunctionId, functionIds, rowOf } from './access.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/**
- * A Lambda always finds its credentials in the environment, so the chain of
- * other sources is left out, and so is what the SDK has for streams and for
- * endpoints that are discovered.
- */
+/** What a function may have at most, in bytes: more is read and compiled before it can answer anybody. */
+export const largestBundle = 450_000
+
 const options = {
   absWorkingDir: root,
   outExtension: { '.js': '.mjs' },
@@ -23,11 +20,6 @@ const options = {
   keepNames: false,
   legalComments: 'none',
   treeShaking: true,
-  alias: {
-    '@aws-sdk/credential-provider-node': join(root, 'infra/environment-credentials.ts'),
-    '@aws-sdk/endpoint-cache': join(root, 'infra/no-endpoint-cache.ts'),
-    '@smithy/core/event-streams': join(root, 'infra/no-event-streams.ts'),
-  },
   logLevel: 'warning',
 } as const satisfies BuildOptions
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import * as z from 'zod'
 import { stageNames } from '../infra/config.ts'
 import { principals } from '../lib/aws/principals.ts'
@@ -9,6 +8,7 @@ import { tableClient } from '../lib/aws/table-client.ts'
 import { createFirstAdmin, createFirstApprover, type Founded } from '../lib/flows/create-first-admin.ts'
 import { principal } from '../lib/model/principal.ts'
 import { Refusal } from '../lib/model/refusal.ts'
+import { ownAccess } from './local/access.ts'
 import { Trouble } from './local/trouble.ts'
 
 const usage = `npm run create-admin -- --name NAME --email ADDRESS --approver 'NAME <ADDRESS>' … [options]
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
   }
   const { name, email, approver: approvers, stage } = wanted
   const deps = {
-    principals: principals(tableClient(await tableOf(stage), new DynamoDBClient({}))),
+    principals: principals(tableClient(await tableOf(stage), await ownAccess())),
     now: () => new Date(),
     random: (octets: number) => new Uint8Array(randomBytes(octets)),
   }

@@ -1,35 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { stageNames } from '../infra/config.ts'
+import { type AwsAccess, jsonCall } from '../lib/aws/aws-call.ts'
 import { objects } from '../lib/aws/objects.ts'
 import { issuers } from '../lib/aws/rules.ts'
 import { shardRows } from '../lib/aws/shard-rows.ts'
 import { revocationLists } from '../lib/aws/status-records.ts'
 import { tableClient } from '../lib/aws/table-client.ts'
 import { type Rebuilt, rebuiltShards } from '../lib/flows/verify-lists.ts'
+import { ownAccess } from './local/access.ts'
 import { Trouble } from './local/trouble.ts'
 
 const usage = `npm run verify-lists -- [options]
 
 Makes the rows of every revocation list anew from the table, and says whether
 they are, octet for octet, those that the lists were made of, and whether the
-status site has the lists and the CA certificates. It acts with your
-AWS credentials, from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
-(AWS_ENDPOINT_URL for an emulator), and changes nothing by itself.
+status site has the lists and the CA certificates. It acts with your AWS
+credentials (AWS_ENDPOINT_URL for an emulator), and changes nothing by itself.
 
   --stage NAME    the stage that is deployed: ${stageNames.join(', ')}    (default dev)
   --repair        has what differs or is not served published anew, from the table,
                   and waits for it, for up to two minutes
   --help          this text`
-
-const needed = (name: string): string => {
-  const value = process.env[name]
-  if (value === undefined || value === '') throw new Trouble(`${name} is not set`)
-  return value
-}
 
 async function outputsOf(stage: string): Promise<(name: string) => string> {
   const StackName = `countersign-${stage}`
@@ -55,11 +48,11 @@ const messagesFor = (differing: readonly Rebuilt[]): readonly object[] => {
   })
 }
 
-async function repair(queues: string, differing: readonly Rebuilt[]): Promise<void> {
+async function repair(access: AwsAccess, queues: string, differing: readonly Rebuilt[]): Promise<void> {
   const { status } = JSON.parse(queues) as { readonly status: string }
-  const client = new SQSClient({})
+  const call = jsonCall('sqs', access)
   for (const message of messagesFor(differing))
-    await client.send(new SendMessageCommand({ QueueUrl: status, MessageBody: JSON.stringify(message) }))
+    await call('SendMessage', { QueueUrl: status, MessageBody: JSON.stringify(message) })
   console.log(`${differing.length} to be published anew`)
 }
 
@@ -76,17 +69,9 @@ async function main(): Promise<number> {
     return 0
   }
   const output = await outputsOf(values.stage)
-  const table = tableClient(output('TableName'), new DynamoDBClient({}))
-  const stored = objects({
-    name: output('BucketName'),
-    region: needed('AWS_REGION'),
-    endpoint: process.env.AWS_ENDPOINT_URL,
-    credentials: {
-      accessKeyId: needed('AWS_ACCESS_KEY_ID'),
-      secretAccessKey: needed('AWS_SECRET_ACCESS_KEY'),
-      sessionToken: process.env.AWS_SESSION_TOKEN ?? '',
-    },
-  })
+  const access = await ownAccess()
+  const table = tableClient(output('TableName'), access)
+  const stored = objects({ name: output('BucketName'), ...access })
   const rebuilt = () =>
     rebuiltShards({
       issuers: issuers(table),
@@ -96,7 +81,7 @@ async function main(): Promise<number> {
     })
   let found: readonly Rebuilt[] = await differingOf(rebuilt(), say)
   if (values.repair && found.length > 0) {
-    await repair(output('Queues'), found)
+    await repair(access, output('Queues'), found)
     found = await untilEqual(rebuilt)
   }
   const differing = found.length

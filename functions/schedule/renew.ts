@@ -10,6 +10,7 @@ import { renewDue } from '../../lib/flows/renew-due.ts'
 import { requestRenewal } from '../../lib/flows/request-renewal.ts'
 import { passed } from '../../lib/flows/submit.ts'
 import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
+import { awsAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { faultLogger } from '../../lib/lambda/logger.ts'
 import { measure } from '../../lib/lambda/metrics.ts'
@@ -18,7 +19,7 @@ import { now, random } from '../../lib/lambda/world.ts'
 import { measuresOfRenewals } from '../../lib/model/measures.ts'
 import { renewalPrincipal } from '../../lib/model/renewal-principal.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
+const table = tableClient(environment('TABLE_NAME'), awsAccess())
 
 const deps = {
   jobs: jobs(table),

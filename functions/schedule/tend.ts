@@ -11,7 +11,7 @@ import { now, random } from '../../lib/lambda/world.ts'
 import { measuresOfSweep } from '../../lib/model/measures.ts'
 
 const deps = {
-  jobs: jobs(tableClient(environment('TABLE_NAME'))),
+  jobs: jobs(tableClient(environment('TABLE_NAME'), awsAccess())),
   receipts: receiptSigner(environment('RECEIPT_KEYS').clock, awsAccess()),
   environment: environment('ENVIRONMENT'),
   credential: null,

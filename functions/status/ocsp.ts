@@ -10,7 +10,7 @@ import { faultLogger } from '../../lib/lambda/logger.ts'
 import { ocspFunction } from '../../lib/lambda/ocsp.ts'
 import { now } from '../../lib/lambda/world.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
+const table = tableClient(environment('TABLE_NAME'), awsAccess())
 
 const deps = {
   responders: responders(table),

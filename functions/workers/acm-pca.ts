@@ -17,7 +17,7 @@ import { environment } from '../../lib/lambda/environment.ts'
 import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
 import { now } from '../../lib/lambda/world.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
+const table = tableClient(environment('TABLE_NAME'), awsAccess())
 
 const deps = {
   jobs: jobs(table),

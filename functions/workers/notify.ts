@@ -14,7 +14,7 @@ import { notifyFunction } from '../../lib/lambda/notify-queue.ts'
 import { now } from '../../lib/lambda/world.ts'
 import { poster, resolveBySystem } from '../../lib/webhooks/post.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
+const table = tableClient(environment('TABLE_NAME'), awsAccess())
 const settings = notificationSettingsOf()
 
 const deps = {

@@ -12,7 +12,7 @@ import { environment } from '../../lib/lambda/environment.ts'
 import { statusFunction } from '../../lib/lambda/status-queue.ts'
 import { now, random } from '../../lib/lambda/world.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
+const table = tableClient(environment('TABLE_NAME'), awsAccess())
 const stored = objects(bucket())
 
 const deps = {

@@ -4,12 +4,12 @@ import { objects } from '../../lib/aws/objects.ts'
 import { issuers } from '../../lib/aws/rules.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { pushList } from '../../lib/flows/push-list.ts'
-import { bucket, listConsumerAccess } from '../../lib/lambda/aws-access.ts'
+import { awsAccess, bucket, listConsumerAccess } from '../../lib/lambda/aws-access.ts'
 import { environment } from '../../lib/lambda/environment.ts'
 import { pushFunction } from '../../lib/lambda/push-queue.ts'
 import { now } from '../../lib/lambda/world.ts'
 
-const table = tableClient(environment('TABLE_NAME'))
+const table = tableClient(environment('TABLE_NAME'), awsAccess())
 const stored = objects(bucket())
 
 const deps = {

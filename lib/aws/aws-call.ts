@@ -14,13 +14,28 @@ export type AwsAccess = {
   }
 }
 
-/** Services that speak JSON: what their operations are called there, and in which version of it. */
+type Spoken = {
+  /** What the names of operations begin with there. */
+  readonly prefix: string
+  readonly version: string
+  /** How often one operation is asked for before it has failed. */
+  readonly tries: number
+}
+
+/**
+ * Services that speak JSON. Whatever is asked of them may be asked twice, since an
+ * answer can be lost: a transaction has a token, a write its condition, an
+ * execution its name, a task token is taken once, an order at Private CA has a
+ * token, and whoever takes a message from a queue expects it twice.
+ */
 const spoken = {
-  kms: { prefix: 'TrentService', version: '1.1' },
-  'acm-pca': { prefix: 'ACMPrivateCA', version: '1.1' },
-  secretsmanager: { prefix: 'secretsmanager', version: '1.1' },
-  sqs: { prefix: 'AmazonSQS', version: '1.0' },
-} as const
+  dynamodb: { prefix: 'DynamoDB_20120810', version: '1.0', tries: 3 },
+  states: { prefix: 'AWSStepFunctions', version: '1.0', tries: 3 },
+  sqs: { prefix: 'AmazonSQS', version: '1.0', tries: 6 },
+  kms: { prefix: 'TrentService', version: '1.1', tries: 6 },
+  'acm-pca': { prefix: 'ACMPrivateCA', version: '1.1', tries: 6 },
+  secretsmanager: { prefix: 'secretsmanager', version: '1.1', tries: 6 },
+} as const satisfies Readonly<Record<string, Spoken>>
 
 type AwsService = keyof typeof spoken | 'sns'
 type Headers = Readonly<Record<string, string>>
@@ -67,13 +82,15 @@ const nameless = (status: number): string => {
 
 /** What AWS says no with, under the name that it has for it. */
 const faultOf = (service: AwsService, operation: string, { status, text }: AwsAnswer): Error => {
-  const { __type: type, message, Message = message } = membersIn(text)
+  const said = membersIn(text)
+  const { __type: type, message, Message = message } = said
   const name = status < 500 && typeof type === 'string' ? type.replace(/^.*#/, '') : nameless(status)
   const why = typeof Message === 'string' ? Message : `status ${status}`
   const turned_away = status < 500
   return Object.assign(new Error(`${service} answered ${operation} with ${name}: ${why}`), {
     name,
     turned_away,
+    said,
   })
 }
 
@@ -81,21 +98,18 @@ const faultOf = (service: AwsService, operation: string, { status, text }: AwsAn
 const marked = (error: unknown, turned_away: boolean): unknown =>
   error instanceof Error ? Object.assign(error, { turned_away }) : error
 
-/** How often one operation is asked for. */
-const tries = 6
-
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /**
  * The operations of a service that speaks JSON. What AWS refuses is thrown as an
- * error of the name that AWS gives it; what passes by itself (throttling, trouble
+ * error of the name that AWS gives it, with what it said; what passes by itself (throttling, trouble
  * on the other side, a connection that broke) is asked again first, with backoff
  * by full jitter. `turned_away` says of the error whether none of the tries was heard.
  */
 export const jsonCall = (service: keyof typeof spoken, access: AwsAccess) => {
   const call = awsCall(service, access, 0)
-  const { prefix, version } = spoken[service]
+  const { prefix, version, tries } = spoken[service]
   const once = async (operation: string, input: object, headers: Headers): Promise<AwsMembers> => {
     const type = {
       'content-type': `application/x-amz-json-${version}`,
@@ -118,3 +132,5 @@ export const jsonCall = (service: keyof typeof spoken, access: AwsAccess) => {
     }
   }
 }
+
+export type JsonCall = ReturnType<typeof jsonCall>

@@ -14,10 +14,12 @@ const passing: ReadonlySet<string> = new Set([
   'TransactionInProgressException',
 ])
 
+/** Whether AWS has this name for what went wrong. */
+export const isCalled = (error: unknown, name: string): error is Error =>
+  error instanceof Error && error.name === name
+
 /** Whether AWS says of a fault that it passes: too much at once, or a moment of trouble. */
-export const isPassing = (error: unknown): boolean =>
-  error instanceof Error &&
-  (passing.has(error.name) || ('$retryable' in error && error.$retryable !== undefined))
+export const isPassing = (error: unknown): boolean => error instanceof Error && passing.has(error.name)
 
 /** What KMS says of a key that somebody took away, and may give back. */
 const withheld: ReadonlySet<string> = new Set([

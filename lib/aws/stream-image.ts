@@ -1,7 +1,7 @@
-import type { AttributeValue as Stored } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { AttributeValue } from 'aws-lambda'
+import { attributes } from './attributes.ts'
 
 /** The item of a stream record as plain values. Streams say it in the table's own encoding. */
 export const itemOf = (image: Readonly<Record<string, AttributeValue>>): unknown =>
-  unmarshall(image as Record<string, Stored>)
+  unmarshall(attributes.parse(image))

@@ -1,21 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import {
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  TransactionCanceledException,
-  TransactionConflictException,
-} from '@aws-sdk/client-dynamodb'
-import {
-  BatchGetCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import * as z from 'zod'
 import type { Committed } from '../ports/page.ts'
+import { attributes } from './attributes.ts'
+import { type AwsAccess, type JsonCall, jsonCall } from './aws-call.ts'
 import type { IndexName } from './lists.ts'
+import { isCalled } from './passing.ts'
 import type { Item, Key } from './table.ts'
 import type { Condition, TableWrite } from './table-writes.ts'
 
@@ -54,7 +45,7 @@ const expressionOf = (condition: Condition) =>
     : {
         ConditionExpression: '#a = :v',
         ExpressionAttributeNames: { '#a': condition.attribute },
-        ExpressionAttributeValues: { ':v': condition.equals },
+        ExpressionAttributeValues: marshall({ ':v': condition.equals }),
       }
 
 const bounds = ({ index, pk, after, before }: IndexQuery) => {
@@ -64,31 +55,32 @@ const bounds = ({ index, pk, after, before }: IndexQuery) => {
     return {
       KeyConditionExpression: '#p = :p AND #s BETWEEN :a AND :b',
       ExpressionAttributeNames: names,
-      ExpressionAttributeValues: { ':p': pk, ':a': after, ':b': before },
+      ExpressionAttributeValues: marshall({ ':p': pk, ':a': after, ':b': before }),
     }
   if (after !== null || before !== null)
     return {
       KeyConditionExpression: `#p = :p AND #s ${after === null ? '<' : '>'} :a`,
       ExpressionAttributeNames: names,
-      ExpressionAttributeValues: { ':p': pk, ':a': after ?? before },
+      ExpressionAttributeValues: marshall({ ':p': pk, ':a': after ?? before }),
     }
   return {
     KeyConditionExpression: '#p = :p',
     ExpressionAttributeNames: { '#p': names['#p'] },
-    ExpressionAttributeValues: { ':p': pk },
+    ExpressionAttributeValues: marshall({ ':p': pk }),
   }
 }
 
 const within = (pk: string, begins: string, from: string) => {
-  if (begins === '') return { KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: { ':p': pk } }
+  if (begins === '')
+    return { KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: marshall({ ':p': pk }) }
   if (from === begins)
     return {
       KeyConditionExpression: 'pk = :p AND begins_with(sk, :s)',
-      ExpressionAttributeValues: { ':p': pk, ':s': begins },
+      ExpressionAttributeValues: marshall({ ':p': pk, ':s': begins }),
     }
   return {
     KeyConditionExpression: 'pk = :p AND sk BETWEEN :f AND :l',
-    ExpressionAttributeValues: { ':p': pk, ':f': from, ':l': `${begins}\uffff` },
+    ExpressionAttributeValues: marshall({ ':p': pk, ':f': from, ':l': `${begins}\uffff` }),
   }
 }
 
@@ -97,126 +89,145 @@ const most = 4
 
 const putOf = (name: string, { put, condition }: Extract<TableWrite, { put: Item }>) => ({
   TableName: name,
-  Item: put as Item,
+  Item: marshall(put),
   ...(condition === 'any' ? {} : expressionOf(condition)),
 })
 
 /** One put needs no transaction, and takes half the units without. */
-const sendable = (name: string, writes: readonly TableWrite[]) => {
+const senderOf = (name: string, writes: readonly TableWrite[]) => {
   const [only, ...others] = writes
   if (only !== undefined && others.length === 0 && 'put' in only) {
-    const single = new PutCommand(putOf(name, only))
-    return (table: DynamoDBDocumentClient): Promise<unknown> => table.send(single)
+    const single = putOf(name, only)
+    return (call: JsonCall) => call('PutItem', single)
   }
   const TransactItems = writes.map((write) =>
     'put' in write
       ? { Put: putOf(name, write) }
-      : { ConditionCheck: { TableName: name, Key: write.check, ...expressionOf(write.condition) } },
+      : {
+          ConditionCheck: {
+            TableName: name,
+            Key: marshall(write.check),
+            ...expressionOf(write.condition),
+          },
+        },
   )
-  const together = new TransactWriteCommand({ TransactItems })
-  return (table: DynamoDBDocumentClient): Promise<unknown> => table.send(together)
+  // Whoever asks again because the answer was lost gets that answer, and no second transaction.
+  return (call: JsonCall) => call('TransactWriteItems', { TransactItems, ClientRequestToken: randomUUID() })
+}
+
+const cancelled = z.object({
+  said: z.object({ CancellationReasons: z.array(z.object({ Code: z.string() })) }),
+})
+
+/** Why a transaction was cancelled, write by write; null where it was not. */
+const reasonsOf = (error: unknown): readonly string[] | null => {
+  if (!isCalled(error, 'TransactionCanceledException')) return null
+  const read = cancelled.safeParse(error)
+  return read.success ? read.data.said.CancellationReasons.map(({ Code }) => Code) : []
 }
 
 /** Another transaction held one of the items: that says nothing yet about our conditions. */
 const isContended = (error: unknown): boolean => {
-  if (error instanceof TransactionConflictException) return true
-  if (!(error instanceof TransactionCanceledException)) return false
-  const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code)
-  return codes.includes('TransactionConflict') && !codes.includes('ConditionalCheckFailed')
+  if (isCalled(error, 'TransactionConflictException')) return true
+  const reasons = reasonsOf(error)
+  if (reasons === null) return false
+  return reasons.includes('TransactionConflict') && !reasons.includes('ConditionalCheckFailed')
 }
 
 /** What a put that is in no transaction fails with. */
 const isOnItsOwn = (error: unknown): boolean =>
-  error instanceof ConditionalCheckFailedException || error instanceof TransactionConflictException
+  isCalled(error, 'ConditionalCheckFailedException') || isCalled(error, 'TransactionConflictException')
 
 /** What a failed condition, or the cancellation of a transaction, means to whoever asked for it. */
 const committedOf = (error: unknown, writes: readonly TableWrite[]): Committed => {
   const [first] = writes
   if (isOnItsOwn(error) && first !== undefined) return { conflict: first.of }
-  if (!(error instanceof TransactionCanceledException)) throw error
-  const reasons = error.CancellationReasons ?? []
-  const failed = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed')
-  const contended = reasons.findIndex(({ Code }) => Code === 'TransactionConflict')
-  const write = writes[failed === -1 ? contended : failed]
+  const reasons = reasonsOf(error)
+  if (reasons === null) throw error
+  const failed = reasons.indexOf('ConditionalCheckFailed')
+  const write = writes[failed === -1 ? reasons.indexOf('TransactionConflict') : failed]
   if (write === undefined) throw error
   return { conflict: write.of }
 }
 
-export const tableClient = (name: string, client = new DynamoDBClient({})): TableClient => {
-  const table = DynamoDBDocumentClient.from(client)
+const one = z.object({ Item: attributes.optional() })
+const page = z.object({ Items: z.array(attributes), LastEvaluatedKey: attributes.optional() })
+const batch = z.object({
+  Responses: z.record(z.string(), z.array(attributes)),
+  UnprocessedKeys: z.record(z.string(), z.object({ Keys: z.array(attributes) })).optional(),
+})
+
+type Stored = z.infer<typeof attributes>
+
+export const tableClient = (name: string, access: AwsAccess): TableClient => {
+  const call = jsonCall('dynamodb', access)
+
+  /** One page of a query, in which `more` says where it begins and how it is read. */
+  const query = async (more: object): Promise<{ readonly rows: readonly Row[]; readonly next?: Stored }> => {
+    const { Items, LastEvaluatedKey } = page.parse(await call('Query', { TableName: name, ...more }))
+    const rows = Items.map((item) => unmarshall(item))
+    return LastEvaluatedKey === undefined ? { rows } : { rows, next: LastEvaluatedKey }
+  }
+
   return {
-    get: async (Key) => {
-      const { Item } = await table.send(new GetCommand({ TableName: name, Key, ConsistentRead: true }))
-      return Item ?? null
+    get: async (key) => {
+      const asked = { TableName: name, Key: marshall(key), ConsistentRead: true }
+      const { Item } = one.parse(await call('GetItem', asked))
+      return Item === undefined ? null : unmarshall(Item)
     },
     getAll: async (keys) => {
       const rows: Row[] = []
-      let wanted = keys.map(({ pk, sk }): Record<string, unknown> => ({ pk, sk }))
+      let wanted: readonly Stored[] = keys.map(({ pk, sk }) => marshall({ pk, sk }))
       for (let round = 0; wanted.length > 0; round += 1) {
         if (round > most) throw new Error('the table did not answer for every key')
         if (round > 0) await pause(25 * 2 ** round * (0.5 + Math.random()))
-        const { Responses, UnprocessedKeys } = await table.send(
-          new BatchGetCommand({ RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }),
-        )
-        rows.push(...(Responses?.[name] ?? []))
+        const asked = { RequestItems: { [name]: { Keys: wanted, ConsistentRead: true } } }
+        const { Responses, UnprocessedKeys } = batch.parse(await call('BatchGetItem', asked))
+        rows.push(...(Responses[name] ?? []).map((item) => unmarshall(item)))
         // What the table had no capacity for at this moment.
         wanted = UnprocessedKeys?.[name]?.Keys ?? []
       }
       return keys.map(({ pk, sk }) => rows.find((row) => row.pk === pk && row.sk === sk) ?? null)
     },
     partition: async function* (pk, begins = '', from = begins) {
-      let start: Record<string, unknown> | undefined
+      let start: Stored | undefined
       do {
-        const page = await table.send(
-          new QueryCommand({
-            TableName: name,
-            ConsistentRead: true,
-            ...within(pk, begins, from),
-            ExclusiveStartKey: start,
-          }),
-        )
-        yield* page.Items ?? []
-        start = page.LastEvaluatedKey
+        const { rows, next } = await query({
+          ConsistentRead: true,
+          ...within(pk, begins, from),
+          ExclusiveStartKey: start,
+        })
+        yield* rows
+        start = next
       } while (start !== undefined)
     },
     last: async (pk, begins) => {
-      const { Items } = await table.send(
-        new QueryCommand({
-          TableName: name,
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :p AND begins_with(sk, :s)',
-          ExpressionAttributeValues: { ':p': pk, ':s': begins },
-          ScanIndexForward: false,
-          Limit: 1,
-        }),
-      )
-      return Items?.[0] ?? null
+      const backwards = { ScanIndexForward: false, Limit: 1 }
+      const { rows } = await query({ ConsistentRead: true, ...within(pk, begins, begins), ...backwards })
+      return rows[0] ?? null
     },
-    index: async (query) => {
-      const order = `${query.index}sk`
+    index: async (asked) => {
+      const order = `${asked.index}sk`
       const found: Row[] = []
-      let start: Record<string, unknown> | undefined
+      let start: Stored | undefined
       // A page ends at a megabyte, too: fewer rows than asked for are not the end of the list.
       do {
-        const { Items = [], LastEvaluatedKey } = await table.send(
-          new QueryCommand({
-            TableName: name,
-            IndexName: query.index,
-            ...bounds(query),
-            Limit: query.limit - found.length + (query.after === null ? 0 : 1),
-            ExclusiveStartKey: start,
-          }),
-        )
-        found.push(...Items.filter((row) => row[order] !== query.after && row[order] !== query.before))
-        start = LastEvaluatedKey
-      } while (start !== undefined && found.length < query.limit)
-      return found.slice(0, query.limit)
+        const { rows, next } = await query({
+          IndexName: asked.index,
+          ...bounds(asked),
+          Limit: asked.limit - found.length + (asked.after === null ? 0 : 1),
+          ExclusiveStartKey: start,
+        })
+        found.push(...rows.filter((row) => row[order] !== asked.after && row[order] !== asked.before))
+        start = next
+      } while (start !== undefined && found.length < asked.limit)
+      return found.slice(0, asked.limit)
     },
     transact: async (writes) => {
-      const send = sendable(name, writes)
+      const send = senderOf(name, writes)
       for (let round = 0; ; round += 1) {
         try {
-          await send(table)
+          await send(call)
           return 'committed'
         } catch (error) {
           if (round === most || !isContended(error)) return committedOf(error, writes)
@@ -224,26 +235,23 @@ export const tableClient = (name: string, client = new DynamoDBClient({})): Tabl
         }
       }
     },
-    set: async (Key, values, version) => {
+    set: async (key, values, version) => {
       const names = Object.keys(values)
-      const update = new UpdateCommand({
-        TableName: name,
-        Key,
-        UpdateExpression: `SET ${names.map((_, n) => `#n${n} = :n${n}`).join(', ')}`,
-        ConditionExpression: '#v = :v',
-        ExpressionAttributeNames: {
-          '#v': 'version',
-          ...Object.fromEntries(names.map((attribute, n) => [`#n${n}`, attribute])),
-        },
-        ExpressionAttributeValues: {
-          ':v': version,
-          ...Object.fromEntries(names.map((attribute, n) => [`:n${n}`, values[attribute]])),
-        },
-      })
+      const said = names.map((attribute, n) => [`:n${n}`, values[attribute]] as const)
       try {
-        await table.send(update)
+        await call('UpdateItem', {
+          TableName: name,
+          Key: marshall(key),
+          UpdateExpression: `SET ${names.map((_, n) => `#n${n} = :n${n}`).join(', ')}`,
+          ConditionExpression: '#v = :v',
+          ExpressionAttributeNames: {
+            '#v': 'version',
+            ...Object.fromEntries(names.map((attribute, n) => [`#n${n}`, attribute])),
+          },
+          ExpressionAttributeValues: marshall({ ':v': version, ...Object.fromEntries(said) }),
+        })
       } catch (error) {
-        if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error
+        if (!isCalled(error, 'ConditionalCheckFailedException')) throw error
       }
     },
   }

@@ -16,8 +16,8 @@ import { keys } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
 import type { Jobs } from '../../lib/ports/jobs.ts'
+import { accessTo } from '../local/access.ts'
 import { apiFor, requested } from '../local/api.ts'
-import { credentials, region } from '../local/environment.ts'
 import { makeRequest } from '../local/openssl.ts'
 import { freePort } from '../local/ports.ts'
 import { progressTo } from '../local/progress.ts'
@@ -42,9 +42,9 @@ const often = async (work: () => Promise<unknown>): Promise<number> => {
   return median(times)
 }
 
-const ports = ({ stack, clients }: World) => {
-  const table = tableClient(stack.outputs.TableName, clients.dynamodb)
-  const access = { region, endpoint: stack.emulator_url, credentials }
+const ports = ({ stack }: World) => {
+  const access = accessTo(stack.emulator_url)
+  const table = tableClient(stack.outputs.TableName, access)
   return {
     table,
     jobs: jobs(table),

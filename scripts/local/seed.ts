@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { AwsAccess } from '../../lib/aws/aws-call.ts'
 import { principals } from '../../lib/aws/principals.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { createApiKey } from '../../lib/flows/create-api-key.ts'
@@ -23,9 +23,9 @@ export type People = Readonly<Record<Name, Person>>
 const actor = { id: 'system-setup', type: 'System' } as const
 
 /** The first principals and their keys, made the way every principal is made. */
-export async function seedPeople(client: DynamoDBClient, table: string): Promise<People> {
+export async function seedPeople(access: AwsAccess, table: string): Promise<People> {
   const deps = {
-    principals: principals(tableClient(table, client)),
+    principals: principals(tableClient(table, access)),
     now: () => new Date(),
     random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
   }

@@ -1,3 +1,4 @@
+import { accessTo } from './access.ts'
 import { apiFor } from './api.ts'
 import {
   createIssuer,
@@ -22,7 +23,7 @@ export async function makeWorld(options: StackOptions, progress: Progress): Prom
     const clients = clientsFor(stack.emulator_url)
     progress.heading('Ceremony')
     const people = await progress.step('alice, bob, carol and dave, each with a key', () =>
-      seedPeople(clients.dynamodb, stack.outputs.TableName),
+      seedPeople(accessTo(stack.emulator_url), stack.outputs.TableName),
     )
     const pair: Pair = {
       admin: apiFor(stack.api_url, people.carol.api_key),

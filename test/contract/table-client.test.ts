@@ -13,7 +13,7 @@ import type { Condition, TableWrite } from '../../lib/aws/table-writes.ts'
 import type { Jobs } from '../../lib/ports/jobs.ts'
 import type { Page, Paging } from '../../lib/ports/page.ts'
 import { memoryTable } from '../support/memory-table.ts'
-import { clients, stack } from '../support/stack.ts'
+import { access, clients, stack } from '../support/stack.ts'
 import { makeFurnishedWorld } from '../support/world.ts'
 
 /** A table like the deployed one, but with nothing that follows what is written to it. */
@@ -44,7 +44,7 @@ afterAll(async () => {
 
 const tables: readonly [string, () => TableClient][] = [
   ['in memory', () => memoryTable()],
-  ['on DynamoDB', () => tableClient(name, clients.dynamodb)],
+  ['on DynamoDB', () => tableClient(name, access)],
 ]
 
 const put = (item: Item, condition: Condition = 'absent', of: TableWrite['of'] = 'job'): TableWrite => ({

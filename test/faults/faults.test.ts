@@ -35,7 +35,7 @@ const executionStarted = ({ approval_id }: Gated) =>
 
 quickRedelivery('kms')
 
-/** The SDK asks three times before it gives up. */
+/** A call to the table, a queue or a workflow is made three times before it has failed. */
 const tries = 3
 
 const write = { function: 'worker-kms', action: 'dynamodb:PutItem' } as const

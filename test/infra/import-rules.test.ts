@@ -20,6 +20,8 @@ const violations = [
   ['lib/flows', '../http/routes.ts'],
   ['lib/flows', '@aws-sdk/client-kms'],
   ['lib/aws', '../flows/submit.ts'],
+  ['lib/aws', '@aws-sdk/client-kms'],
+  ['lib/aws', 'node:http'],
   ['lib/http', '../flows/submit.ts'],
   ['lib/http', '../aws/jobs.ts'],
   ['lib/http/operations', '../routes.ts'],
@@ -44,7 +46,7 @@ const permitted = [
   ['lib/ports', '../model/job.ts'],
   ['lib/flows', '../pki/csr.ts'],
   ['lib/http/operations', '../../model/time.ts'],
-  ['lib/aws', '@aws-sdk/client-kms'],
+  ['lib/aws', '@aws-sdk/util-dynamodb'],
   ['functions/api', '../../lib/aws/jobs.ts'],
 ] as const
 

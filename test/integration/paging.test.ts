@@ -3,7 +3,6 @@ import {
   CreateTableCommand,
   DeleteTableCommand,
   DescribeTableCommand,
-  DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb'
@@ -13,7 +12,7 @@ import { items } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import type { Certificate } from '../../lib/model/certificate.ts'
 import type { Page } from '../../lib/ports/page.ts'
-import { credentials, region } from '../../scripts/local/environment.ts'
+import { type StandIn, standInForAws } from '../support/aws-stand-in.ts'
 import { clients, stack } from '../support/stack.ts'
 
 const rows = 2000
@@ -40,27 +39,30 @@ const put = async (all: readonly Certificate[]): Promise<void> => {
   }
 }
 
-/** A client that is told what each query looked at and what it cost. */
-const measured = () => {
+const standIns: StandIn[] = []
+
+/** A table that tells what each query looked at and what it cost. */
+const measured = async () => {
   const seen: { read: number; capacity: number }[] = []
-  const client = new DynamoDBClient({ endpoint: stack.emulator_url, region, credentials })
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      Object.assign(args.input, { ReturnConsumedCapacity: 'TOTAL' })
-      const result = await next(args)
-      const { ScannedCount, Responses, ConsumedCapacity } = result.output as {
-        ScannedCount?: number
-        Responses?: Readonly<Record<string, readonly unknown[]>>
-        ConsumedCapacity?: { CapacityUnits?: number }
-      }
-      // The emulator counts no capacity for a BatchGetItem: there, the rows are what it costs.
-      const read = ScannedCount ?? Responses?.[name]?.length ?? -1
-      seen.push({ read, capacity: ConsumedCapacity?.CapacityUnits ?? read })
-      return result
-    },
-    { step: 'initialize' },
-  )
-  return { list: certificates(tableClient(name, client)).list, seen }
+  const standIn = await standInForAws(async ({ headers, input }) => {
+    const { host: _, 'content-length': __, ...passed } = headers
+    const answer = await fetch(stack.emulator_url, {
+      method: 'POST',
+      headers: passed as Record<string, string>,
+      body: JSON.stringify({ ...input, ReturnConsumedCapacity: 'TOTAL' }),
+    })
+    const body = (await answer.json()) as {
+      ScannedCount?: number
+      Responses?: Readonly<Record<string, readonly unknown[]>>
+      ConsumedCapacity?: { CapacityUnits?: number }
+    }
+    // The emulator counts no capacity for a BatchGetItem: there, the rows are what it costs.
+    const read = body.ScannedCount ?? body.Responses?.[name]?.length ?? -1
+    seen.push({ read, capacity: body.ConsumedCapacity?.CapacityUnits ?? read })
+    return { status: answer.status, body }
+  })
+  standIns.push(standIn)
+  return { list: certificates(tableClient(name, standIn.access)).list, seen }
 }
 
 beforeAll(async () => {
@@ -83,11 +85,14 @@ beforeAll(async () => {
   await put(Array.from({ length: rows }, (_, n) => certificateAt(n, `mc-row-${n}`)))
 }, 120_000)
 
-afterAll(() => clients.dynamodb.send(new DeleteTableCommand({ TableName: name })))
+afterAll(async () => {
+  for (const { stop } of standIns) stop()
+  await clients.dynamodb.send(new DeleteTableCommand({ TableName: name }))
+})
 
 describe('2,000 rows of DynamoDB', () => {
   it('are met exactly once each, while others are added all over', async () => {
-    const { list } = measured()
+    const { list } = await measured()
     const seen: string[] = []
     let after: string | null = null
     let page = 0
@@ -112,7 +117,7 @@ describe('2,000 rows of DynamoDB', () => {
   }, 60_000)
 
   it('page 1,000 reads and costs what page 1 does', async () => {
-    const { list, seen } = measured()
+    const { list, seen } = await measured()
     let after: string | null = null
     for (let page = 0; page < 10; page += 1) after = (await list({}, { limit: 199, after })).next
     // The place where page 1,000 begins, two rows a page.

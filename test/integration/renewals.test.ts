@@ -12,9 +12,9 @@ import { carryThrough } from '../support/live-issuers.ts'
 import { eventsOf, typesOf, versionsOf, writeRow } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
 import { approve, csrFor, issueGated, issueUngated, newHostName, suffix } from '../support/live-requests.ts'
-import { as, clients, stack } from '../support/stack.ts'
+import { access, as, stack } from '../support/stack.ts'
 
-const table = tableClient(stack.table, clients.dynamodb)
+const table = tableClient(stack.table, access)
 const rows = renewals(table)
 
 const rowOf = async (id: string): Promise<Renewal> => {

@@ -21,14 +21,12 @@ import { approvalIdOf } from '../../lib/model/ids.ts'
 import type { Job, JobFile } from '../../lib/model/job.ts'
 import type { Credential } from '../../lib/model/receipt.ts'
 import { eventually } from '../../scripts/local/api.ts'
-import { credentials, region } from '../../scripts/local/environment.ts'
 import type { Name } from '../../scripts/local/seed.ts'
 import { variablesOf } from './live-functions.ts'
 import { csrFor, type Gated, newHostName, random } from './live-requests.ts'
-import { clients, stack } from './stack.ts'
+import { access, clients, stack } from './stack.ts'
 
-const table = tableClient(stack.table, clients.dynamodb)
-const access = { region, endpoint: stack.emulator_url, credentials }
+const table = tableClient(stack.table, access)
 
 /** The ports of the functions, on the deployed table and keys, in the test's own process. */
 export const live = {

@@ -12,7 +12,7 @@ const { GATEWAY_PORT: emulator, RECORDER_PORT: recorder, AWS_LAMBDA_FUNCTION_NAM
 
 if (emulator && recorder && name) {
   const request = http.request
-  // The SDK gives one record of options, and no URL.
+  // Whoever sends by node's own HTTP gives one record of options, and no URL.
   http.request = (options, ...more) => {
     if (String(options.port) !== emulator) return request(options, ...more)
     const headers = {
