@@ -164,6 +164,8 @@ const principalWriteOf = (write: PrincipalWrite): TableWrite => {
       const condition = { attribute: 'version', equals: write.version }
       return { of, check: keys.principal(write.id), condition }
     }
+    case 'ending':
+      return { of, put: keys.ending(write.ending), condition: 'any' }
     case 'delegation':
       return { of, put: items.delegation(write.delegation), condition: after(write.delegation.version) }
     case 'founder':

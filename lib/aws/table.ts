@@ -2,6 +2,7 @@ import type { ApiKey } from '../model/api-key.ts'
 import type { Certificate, CertificateVersion } from '../model/certificate.ts'
 import type { Replay } from '../model/change.ts'
 import type { Delegation } from '../model/delegation.ts'
+import type { Ending } from '../model/ending.ts'
 import type { Event } from '../model/event.ts'
 import type { Compromise, GrantPlace } from '../model/grant.ts'
 import type { Issuer } from '../model/issuer.ts'
@@ -42,7 +43,7 @@ import {
  * | `SPENT#<batch job>` | `LINE#<n>` | the lines of a batch that were signed for |
  * | `PROFILE#<id>` | `CURRENT`, `VERSION#<n>` | a profile |
  * | `ISSUER#<id>` | `ISSUER`, `END`, `REQUEST` | an issuer, that it issues no more, and what was asked of its parent outside |
- * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `DELEGATION#<id>`, `EVENT#<n>` | a principal, its credentials, who stands in for it |
+ * | `PRINCIPAL#<id>` | `PRINCIPAL`, `KEY#<key id>`, `DELEGATION#<id>`, `EVENT#<n>`, `ENDED#<given by>#<what>#<from>` | a principal, its credentials, who stands in for it, what was taken away |
  * | `SUBJECT#<id>` | `SUBJECT` | an OIDC subject and whose it is |
  * | `ACCESS#<chain>` | `EVENT#1` | a refused request |
  * | `NOTIFICATION#<chain>` | `EVENT#<n>` | what was told of an event, and on which channel |
@@ -102,6 +103,11 @@ export const keys = {
   issuer: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'ISSUER' }),
   issuerEnd: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'END' }),
   issuerRequest: (id: string): Key => ({ pk: `ISSUER#${id}`, sk: 'REQUEST' }),
+  /** The row says nothing that its key does not. */
+  ending: ({ principal_id, granted_by, what, time }: Ending): Key => ({
+    pk: `PRINCIPAL#${principal_id}`,
+    sk: `ENDED#${granted_by}#${what}#${time}`,
+  }),
   principal: (id: string): Key => ({ pk: `PRINCIPAL#${id}`, sk: 'PRINCIPAL' }),
   apiKey: (principal: string, id: string): Key => ({ pk: `PRINCIPAL#${principal}`, sk: `KEY#${id}` }),
   delegation: (principal: string, id: string): Key => ({

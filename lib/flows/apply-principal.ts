@@ -1,5 +1,6 @@
 import type { Draft, Write } from '../model/change.ts'
 import { digestOf } from '../model/digest.ts'
+import { type Ending, endingOfCredential, endingsOf } from '../model/ending.ts'
 import type { EventDraft } from '../model/event.ts'
 import type { JobFile } from '../model/job.ts'
 import { sensitiveRoles } from '../model/permissions.ts'
@@ -44,6 +45,9 @@ const written = (principal: Principal, type: 'principal_created' | 'principal_ch
   return { type, details, writes: [{ write: 'principal', principal }] }
 }
 
+const ended = (endings: readonly Ending[]): readonly PrincipalWrite[] =>
+  endings.map((ending) => ({ write: 'ending', ending }))
+
 const keyGiven = async (
   deps: Deps,
   content: Extract<PrincipalContent, { operation: 'add_api_key' }>,
@@ -73,7 +77,12 @@ const keyGiven = async (
   return {
     type: 'api_key_created',
     details: { ...details, replaces: old.id, replaced_until: until },
-    writes: [added, { write: 'next_api_key', key: { ...old, expires_at: until } }, still],
+    writes: [
+      added,
+      { write: 'next_api_key', key: { ...old, expires_at: until } },
+      ...ended(endingOfCredential(old, new Date(until))),
+      still,
+    ],
   }
 }
 
@@ -122,7 +131,9 @@ const given = async (
     case 'change': {
       const { principal } = seen(file, content.base_version, content.before)
       const version = principal.version + 1
-      return written({ ...principal, ...content.document, version, granted_by: job.id }, 'principal_changed')
+      const after = { ...principal, ...content.document, version, granted_by: job.id }
+      const { writes, ...told } = written(after, 'principal_changed')
+      return { ...told, writes: [...writes, ...ended(endingsOf(principal, after, now))] }
     }
     case 'add_api_key':
       seen(file, content.base_version, content.holder)

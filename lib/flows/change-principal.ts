@@ -1,4 +1,5 @@
 import { actorOf } from '../model/decide.ts'
+import { endingsOf } from '../model/ending.ts'
 import { sensitiveRoles, takesSecondPerson } from '../model/permissions.ts'
 import { documentOf, type Principal } from '../model/principal.ts'
 import type { PrincipalStep } from '../model/principal-change.ts'
@@ -60,11 +61,15 @@ export const changePrincipal = async (
     left: before.teams.filter((team) => !teams.includes(team)),
     sensitive_roles: [...sensitiveRoles(granted)],
   }
+  const now = deps.now()
   const change = stepOf(
     { id, last, actor: actorOf(by) },
     [{ type: 'principal_changed', details }],
-    [{ write: 'principal', principal }],
-    deps.now(),
+    [
+      { write: 'principal', principal },
+      ...endingsOf(before, principal, now).map((ending) => ({ write: 'ending', ending }) as const),
+    ],
+    now,
   )
   return { principal, change }
 }

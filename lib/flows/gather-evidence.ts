@@ -29,7 +29,7 @@ const accountOf = ({ content, events }: JobFile): EvidenceBundle['issued_by'] =>
   JSON.parse(JSON.stringify({ content, events }))
 
 /** Nobody founds anything here: whoever reads a bundle is told who was there first. */
-const nobody = { get: async () => null }
+const nobody = { get: async () => null, endings: async () => [] }
 
 /** The batch that a renewal was a line of, and the jobs that made the profiles which it names besides the renewal's own. */
 const batchOf = async (deps: EvidenceDeps, issued_by: JobFile, maker: JobFile) => {

@@ -1,4 +1,5 @@
 import { actorOf } from '../model/decide.ts'
+import { endingOfCredential } from '../model/ending.ts'
 import { type OidcSubject, oidcSubjectIdOf } from '../model/oidc-subject.ts'
 import { sensitiveRoles } from '../model/permissions.ts'
 import { documentOf, type Principal } from '../model/principal.ts'
@@ -83,7 +84,10 @@ export const disableSubject = async (
   const change = stepOf(
     { id: principal_id, last, actor: actorOf(by) },
     [{ type: 'oidc_subject_disabled', details: { subject_id } }],
-    [{ write: 'oidc_subject', subject }],
+    [
+      { write: 'oidc_subject', subject },
+      ...endingOfCredential(before, now).map((ending) => ({ write: 'ending', ending }) as const),
+    ],
     now,
   )
   return { subject, change }

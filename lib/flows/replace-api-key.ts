@@ -1,5 +1,6 @@
 import { type ApiKey, isLive, newApiKey } from '../model/api-key.ts'
 import { actorOf } from '../model/decide.ts'
+import { endingOfCredential } from '../model/ending.ts'
 import type { Random } from '../model/ids.ts'
 import { demand, sensitiveRoles } from '../model/permissions.ts'
 import type { Principal } from '../model/principal.ts'
@@ -30,7 +31,10 @@ export const disableApiKey = async (deps: Deps, by: Principal, name: KeyName) =>
   const change = stepOf(
     { id: name.principal_id, last, actor: actorOf(by) },
     [{ type: 'api_key_disabled', details: { key_id: key.id } }],
-    [{ write: 'next_api_key', key }],
+    [
+      { write: 'next_api_key', key },
+      ...endingOfCredential(before, now).map((ending) => ({ write: 'ending', ending }) as const),
+    ],
     now,
   )
   return { key, change }

@@ -81,6 +81,7 @@ function* rulesComplaints(file: JobFile, others: Others): Generator<string> {
     rules: { pinned: profile, current: profile },
     made_by: new Map([maker, ...batch_makers, ...people].map((one) => [one.job.id, one])),
     founders: 'as_told',
+    endings: 'as_told',
     bypass: null,
     granted_by,
     batched_by,

@@ -1,3 +1,4 @@
+import type { Ending } from '../model/ending.ts'
 import type { FounderFile } from '../model/founder.ts'
 import type { JobFile } from '../model/job.ts'
 import type { VerifyReceipt } from '../model/receipt.ts'
@@ -20,13 +21,14 @@ export const namedIn = (files: readonly JobFile[], verify: VerifyReceipt) => {
   return {
     jobs: [...new Set(rests.flatMap(({ jobs }) => jobs))],
     founders: [...new Set(rests.flatMap(({ founders }) => founders))],
+    people: [...new Set(rests.flatMap(({ people }) => people))],
   }
 }
 
 /**
  * The jobs that made somebody one of those who decided these, those behind
  * them, and so on to the founders: as many rounds of reading as the chain is
- * long, each job and each founder read once.
+ * long, each job, each founder and what was taken from each decider read once.
  */
 export const vouchersOf = async (
   deps: Deps,
@@ -35,6 +37,7 @@ export const vouchersOf = async (
 ): Promise<Vouchers> => {
   const made_by = new Map(files.map((file) => [file.job.id, file]))
   const founders = new Map<string, FounderFile>()
+  const endings = new Map<string, readonly Ending[]>()
   const asked = new Set<string>(made_by.keys())
   let fresh = files
   while (fresh.length > 0) {
@@ -45,10 +48,15 @@ export const vouchersOf = async (
     const [loaded, found] = await Promise.all([
       Promise.all(jobs.map((id) => deps.jobs.load(id))),
       Promise.all(people.map((id) => deps.founders.get(id))),
+      Promise.all(
+        named.people
+          .filter((id) => !endings.has(id))
+          .map(async (id) => endings.set(id, await deps.founders.endings(id))),
+      ),
     ])
     fresh = loaded.flatMap((file) => (file === null || 'unreadable' in file ? [] : [file]))
     for (const file of fresh) made_by.set(file.job.id, file)
     for (const file of found) if (file !== null) founders.set(file.founder.id, file)
   }
-  return { made_by, founders }
+  return { made_by, founders, endings }
 }

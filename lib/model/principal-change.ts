@@ -1,6 +1,7 @@
 import type { ApiKey } from './api-key.ts'
 import type { Write } from './change.ts'
 import type { Delegation } from './delegation.ts'
+import type { Ending } from './ending.ts'
 import type { Event } from './event.ts'
 import type { Founder, FounderCredential } from './founder.ts'
 import type { OidcSubject } from './oidc-subject.ts'
@@ -13,6 +14,8 @@ export type PrincipalWrite =
   /** Replaces a key that is not disabled; a disabled one is never changed again. */
   | { readonly write: 'next_api_key'; readonly key: ApiKey }
   | { readonly write: 'oidc_subject'; readonly subject: OidcSubject }
+  /** That something is taken away for good: what gave it vouches for it no more. */
+  | { readonly write: 'ending'; readonly ending: Ending }
   | { readonly write: 'delegation'; readonly delegation: Delegation }
   /** The principal must be at this version still: what was seen of it when the step was decided. */
   | { readonly write: 'require_principal'; readonly id: string; readonly version: number }

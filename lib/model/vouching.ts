@@ -1,3 +1,4 @@
+import type { Ending } from './ending.ts'
 import type { FounderFile } from './founder.ts'
 import type { JobFile } from './job.ts'
 import type { ReceiptClaims } from './receipt.ts'
@@ -8,10 +9,11 @@ export type Vouchers = {
   readonly made_by: ReadonlyMap<string, JobFile>
   /** `as_told`: without the table, the receipts' word for who was there first is taken, and told. */
   readonly founders: ReadonlyMap<string, FounderFile> | 'as_told'
+  /** What was taken away from people since, by their ids. `as_told`: without the table, nobody can say. */
+  readonly endings: ReadonlyMap<string, readonly Ending[]> | 'as_told'
 }
 
 type Decider = NonNullable<ReceiptClaims['decider']>
-type Credential = NonNullable<ReceiptClaims['credential']>
 
 /** What is wrong with a job as the account of a change of people; nothing where two people carried it. */
 export type Prove = (job_id: string) => readonly string[]
@@ -47,8 +49,7 @@ function* deciderComplaints(decider: Decider, vouchers: Vouchers, prove: Prove):
 }
 
 function* credentialComplaints(
-  decider: Decider,
-  credential: Credential | null,
+  { decider, credential, time }: Pick<ReceiptClaims, 'credential' | 'time'> & { readonly decider: Decider },
   vouchers: Vouchers,
   prove: Prove,
 ): Generator<string> {
@@ -71,7 +72,32 @@ function* credentialComplaints(
         ? { id: content.subject.id, fingerprint: content.subject.id }
         : null
   if (given?.id !== id || given.fingerprint !== fingerprint) yield stranger
+  const end = content.operation === 'add_api_key' ? content.key.expires_at : null
+  if (end !== null && end <= time) yield `the credential ${id} was over`
   yield* prove(granted_by)
+}
+
+/**
+ * A right or a credential that was taken away counts from then on for no word, whatever
+ * the rows say again since: somebody whom no ending is read of is refused.
+ */
+function* endedComplaints(
+  { decider, for: stoodFor, credential, time }: ReceiptClaims,
+  { endings }: Vouchers,
+) {
+  if (endings === 'as_told') return
+  for (const who of [decider, stoodFor]) {
+    if (who === null) continue
+    const rested = new Set(['approver', ...who.teams.map((team) => `team:${team}`)])
+    const ended = endings.get(who.id)
+    if (ended === undefined) yield `what was taken away from ${who.id} is not known`
+    for (const { granted_by, what, time: from } of ended ?? []) {
+      if (from > time) continue
+      if (granted_by === who.granted_by && rested.has(what)) yield `${who.id} was no such approver any more`
+      if (who === decider && what === `credential:${credential?.id}`)
+        yield `the credential ${credential?.id} was over`
+    }
+  }
 }
 
 /**
@@ -80,26 +106,26 @@ function* credentialComplaints(
  * carried, or from the founding. Rows that say so count for nothing.
  */
 export function* vouchingComplaints(
-  { decider, for: stoodFor, credential }: ReceiptClaims,
+  claims: ReceiptClaims,
   vouchers: Vouchers,
   prove: Prove,
 ): Generator<string> {
+  const { decider, for: stoodFor } = claims
   if (decider === null) return yield 'nobody decided'
   yield* deciderComplaints(decider, vouchers, prove)
   if (stoodFor !== null) yield* deciderComplaints(stoodFor, vouchers, prove)
-  yield* credentialComplaints(decider, credential, vouchers, prove)
+  yield* credentialComplaints({ ...claims, decider }, vouchers, prove)
+  yield* endedComplaints(claims, vouchers)
 }
 
-/** The jobs that a receipted word rests on, and who of those that were there first. */
-export const restsOn = ({
-  decider,
-  for: stoodFor,
-  credential,
-}: ReceiptClaims): { readonly jobs: readonly string[]; readonly founders: readonly string[] } => {
+type RestsOn = Readonly<Record<'jobs' | 'founders' | 'people', readonly string[]>>
+
+/** The jobs that a receipted word rests on, who of those that were there first, and all whose word it is. */
+export const restsOn = ({ decider, for: stoodFor, credential }: ReceiptClaims): RestsOn => {
   const people = [decider, stoodFor].flatMap((who) => who ?? [])
   const named = [...people.map(({ granted_by }) => granted_by), credential?.granted_by]
   const jobs = named.flatMap((one) => (one === null || one === undefined || one === 'bootstrap' ? [] : [one]))
   const founders = people.filter(({ granted_by }) => granted_by === 'bootstrap').map(({ id }) => id)
   const keyed = decider !== null && credential?.granted_by === 'bootstrap' ? [decider.id] : []
-  return { jobs, founders: [...founders, ...keyed] }
+  return { jobs, founders: [...founders, ...keyed], people: people.map(({ id }) => id) }
 }

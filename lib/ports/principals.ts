@@ -1,5 +1,6 @@
 import type { ApiKey, PresentedKey } from '../model/api-key.ts'
 import type { Delegation, Giver } from '../model/delegation.ts'
+import type { Ending } from '../model/ending.ts'
 import type { FounderFile } from '../model/founder.ts'
 import type { OidcSubject } from '../model/oidc-subject.ts'
 import type { Principal } from '../model/principal.ts'
@@ -34,8 +35,10 @@ export type Principals = {
   readonly commit: (change: PrincipalStep) => Promise<Committed>
 }
 
-/** Those whom no job made. */
+/** What people's standing is held against besides the jobs that gave it: who was there first, and what was taken away. */
 export type Founders = {
-  /** Strongly consistent: one call. */
+  /** What of somebody's standing was taken away since it was given; strongly consistent: one call. */
+  readonly endings: (principal_id: string) => Promise<readonly Ending[]>
+  /** Somebody whom no job made. Strongly consistent: one call. */
   readonly get: (id: string) => Promise<FounderFile | null>
 }

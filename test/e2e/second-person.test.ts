@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { items } from '../../lib/aws/table.ts'
+import { items, keys } from '../../lib/aws/table.ts'
 import { newApiKey } from '../../lib/model/api-key.ts'
 import { sha256 } from '../../lib/model/digest.ts'
 import { principal } from '../../lib/model/principal.ts'
 import { apiFor, changed, jobCompleted } from '../../scripts/local/api.ts'
 import { eventOf, fileOf, live, versionsOf, writeRow } from '../support/live-jobs.ts'
+import { newApprover } from '../support/live-people.ts'
 import { approve, random, requestGated, suffix } from '../support/live-requests.ts'
 import { as, stack } from '../support/stack.ts'
 
@@ -45,5 +46,37 @@ describe('An approver', () => {
     expect(refused.details.reason).toContain(`${id} is no such founder of this deployment`)
     expect(await versionsOf(gated.certificate_id)).toEqual([])
     expect(await live.founders.get(id)).toBe(null)
+  })
+
+  it('whose role an admin took away signs nothing, though somebody writes the role back into the table', async () => {
+    const approver = await newApprover()
+    const before = await live.principals.get(approver.id)
+    if (before === null) throw new Error('no approver')
+    const { name, email, teams, status } = before.principal
+    const carol = as('carol')
+    const taken = await carol.call('PUT', `/principals/${approver.id}`, {
+      name,
+      email,
+      teams,
+      status,
+      roles: [],
+    })
+    expect(taken.status).toBe(200)
+    const [ending, ...others] = await live.founders.endings(approver.id)
+    expect([ending, others]).toEqual([
+      { principal_id: approver.id, granted_by: 'bootstrap', what: 'approver', time: expect.any(String) },
+      [],
+    ])
+    // As if the minute were over that whoever was deciding at that moment has.
+    const time = new Date().toISOString()
+    await writeRow(
+      keys.ending({ principal_id: approver.id, granted_by: 'bootstrap', what: 'approver', time }),
+    )
+    await writeRow(items.principal({ ...before.principal, version: 3 }))
+    const gated = await requestGated()
+    await approve(gated.approval_id, approver.api)
+    const refused = await eventOf(gated.job_id, 'signing_refused')
+    expect(refused.details.reason).toContain(`${approver.id} was no such approver any more`)
+    expect(await versionsOf(gated.certificate_id)).toEqual([])
   })
 })

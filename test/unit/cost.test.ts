@@ -26,14 +26,14 @@ describe('one issuance', () => {
       lambda_requests: 7,
       sqs_requests: 3,
       ecc_requests: 1,
-      read_units: 22,
+      read_units: 23,
       write_units: 58,
     })
     expect(metered.ungated.calls).toEqual({
       'dynamodb:BatchGetItem': 3,
       'dynamodb:GetItem': 7,
       'dynamodb:PutItem': 1,
-      'dynamodb:Query': 6,
+      'dynamodb:Query': 7,
       'dynamodb:TransactWriteItems': 3,
       'kms:Sign': 1,
       'sqs:SendMessage': 1,
@@ -56,7 +56,7 @@ describe('one issuance', () => {
       transitions: 2,
       express_requests: 1,
       ecc_requests: 2,
-      read_units: 52,
+      read_units: 53,
       write_units: 92,
     })
     expect(metered.gated.calls).toEqual({
@@ -64,7 +64,7 @@ describe('one issuance', () => {
       'dynamodb:DeleteItem': 1,
       'dynamodb:GetItem': 13,
       'dynamodb:PutItem': 4,
-      'dynamodb:Query': 18,
+      'dynamodb:Query': 19,
       'dynamodb:TransactWriteItems': 4,
       'kms:Sign': 2,
       'sns:Publish': 2,

@@ -95,6 +95,14 @@ const decidedBy = async (world: World, who: Principal, credential: Credential): 
   return id
 }
 
+/** What an admin takes away from bob, a minute ago. */
+const takenAway = async (world: World, edit: Partial<Principal>): Promise<void> => {
+  const { name, email, roles, teams, status } = { ...world.people.bob, ...edit }
+  const body = { name, email, roles: [...roles], teams: [...teams], status }
+  await world.call('carol', 'changePrincipal', { id: 'pr-bob', body })
+  world.pass(61)
+}
+
 const attacks: readonly Attack[] = [
   {
     what: 'hands a waiting job to its worker',
@@ -221,6 +229,41 @@ const attacks: readonly Attack[] = [
       const { id } = credentialOf('bob')
       hands.write(keyRow('pr-bob', id))
       return decidedBy(world, world.people.bob, { id, fingerprint, granted_by: 'bootstrap' })
+    },
+  },
+  {
+    what: 'gives back to somebody the role of an approver that an admin took away',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      const { bob } = world.people
+      await takenAway(world, { roles: ['operator'] })
+      hands.write(items.principal({ ...bob, version: 3 }))
+      return decidedBy(world, { ...bob, version: 3 }, credentialOf('bob'))
+    },
+  },
+  {
+    what: 'lets somebody in again whom an admin disabled, and writes over the row that says so',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      const { bob } = world.people
+      await takenAway(world, { status: 'disabled' })
+      for (const { pk, sk } of world.table.rows.values())
+        if (pk === 'PRINCIPAL#pr-bob' && String(sk).startsWith('ENDED#'))
+          hands.write({ pk, sk: String(sk), granted_by: 'nobody', what: 'nothing' })
+      hands.write(items.principal({ ...bob, version: 3 }))
+      return decidedBy(world, { ...bob, version: 3 }, credentialOf('bob'))
+    },
+  },
+  {
+    what: 'lets a key of an honest approver live again that was disabled',
+    tried_by: people_writers,
+    attack: async (world, hands) => {
+      const { id } = credentialOf('bob')
+      world.table.write(keyRow('pr-bob', id))
+      await world.call('carol', 'disableApiKey', { id: 'pr-bob', params: { key: id } })
+      world.pass(61)
+      hands.write(keyRow('pr-bob', id))
+      return decidedBy(world, world.people.bob, credentialOf('bob'))
     },
   },
   {

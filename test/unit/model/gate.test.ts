@@ -13,7 +13,9 @@ import { type Rules, requirementFor } from '../../../lib/model/requirement.ts'
 import { environment, makeFurnishedWorld, receiptKeys, type World } from '../../support/world.ts'
 
 /** An honest job and its rules, at one moment. */
-type Honest = Pick<Evidence, 'rules' | 'made_by' | 'founders' | 'now'> & { readonly file: JobFile }
+type Honest = Pick<Evidence, 'rules' | 'made_by' | 'founders' | 'endings' | 'now'> & {
+  readonly file: JobFile
+}
 
 const honest = {} as Record<
   | 'approved'
