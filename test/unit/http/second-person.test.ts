@@ -279,7 +279,7 @@ describe('A grant that was approved', () => {
     expect(verifyEvidence({ ...bundle, people_made_by: more }, verify).join()).toContain('vouches for nobody')
   })
 
-  it('costs the signer a read for each job and each founder behind whoever decided', async () => {
+  it('costs the signer a read for each job and each founder behind whoever decided, and for each who did', async () => {
     const reads = () => (world.table.calls.partition ?? 0) + (world.table.calls.getAll ?? 0)
     const cost = async (token: string) => {
       const { job_id, approval_id } = await requested()
@@ -290,7 +290,7 @@ describe('A grant that was approved', () => {
     }
     const founder = await cost(http.tokens.bob)
     const granted = await cost(await makeGrace())
-    expect([founder, granted]).toEqual([4, 6])
+    expect([founder, granted]).toEqual([5, 8])
   })
 })
 
