@@ -35,12 +35,12 @@ export const dueRenewals = async (renewals: Renewals, now: Date, least: number):
   const settled = hourAt(later(now, -settleSeconds))
   const from = pointer === null ? hourAt(now) - firstHours : numberOf(pointer)
   const to = Math.min(hourAt(now), from + mostHours - 1)
-  const run = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+  const hours: number[] = []
+  for (let hour = from; hour <= to; hour += 1) hours.push(hour)
   // After a long time the newest hours are looked at beside the oldest: what is short-lived cannot wait.
-  const newest = [settled, hourAt(now)].filter((hour) => hour > to)
-  const hours = [...run, ...new Set(newest)].map(nameOf)
+  for (let hour = Math.max(settled, to + 1); hour <= hourAt(now); hour += 1) hours.push(hour)
   const shards = Array.from({ length: renewals.shards }, (_, shard) => shard)
-  const buckets = hours.flatMap((hour) => shards.map((shard) => ({ hour, shard })))
+  const buckets = hours.map(nameOf).flatMap((hour) => shards.map((shard) => ({ hour, shard })))
   const before = instantOf(now)
   const limit = Math.max(least, Math.ceil(mostKeys / buckets.length))
   const read = await inTurns(buckets, (bucket) => renewals.due(bucket, before, limit))
@@ -49,8 +49,8 @@ export const dueRenewals = async (renewals: Renewals, now: Date, least: number):
   return {
     due,
     moveOn: async (left) => {
-      const unfinished = [...left.map(({ next_at }) => next_at.slice(0, 13)), ...cut].map(numberOf)
-      const reached = Math.min(to + 1, settled, ...unfinished)
+      const unfinished = new Set([...left.map(({ next_at }) => next_at.slice(0, 13)), ...cut])
+      const reached = Math.min(to + 1, settled, ...[...unfinished].map(numberOf))
       if (reached > from || pointer === null) await renewals.movePointer(pointer, nameOf(reached))
     },
   }

@@ -1,6 +1,6 @@
 import type { Renewal } from './renewal.ts'
 import type { RenewalPolicy } from './renewal-policy.ts'
-import { endOfWindow } from './renewal-window.ts'
+import { endOfWindow, spanOf } from './renewal-window.ts'
 import { secondsOf } from './time.ts'
 
 export const urgencies = ['low', 'high', 'critical', 'emergency'] as const
@@ -38,23 +38,20 @@ const thresholdsOf = (policy: RenewalPolicy): readonly Threshold[] => {
  */
 const alertsOf = (row: Renewal, policy: RenewalPolicy): readonly Alert[] => {
   const renews = row.state === 'scheduled' || row.state === 'open'
-  const from = renews ? endOfWindow(row, policy) : Date.parse(row.issued_at)
-  const end = Date.parse(row.not_after)
-  const times = thresholdsOf(policy)
-    .map(({ threshold, before }) => ({ threshold, at: end - before }))
-    .filter(({ at }) => at > from)
+  const span = spanOf(row, policy)
+  const from = renews ? endOfWindow(span) : span.issued
+  const { end } = span
+  const given = thresholdsOf(policy).filter(({ before }) => end - before > from)
   const urgencyAt = (index: number): Urgency => {
-    if (index === times.length - 1) return 'critical'
+    if (index === given.length - 1) return 'critical'
     return index === 0 ? 'low' : 'high'
   }
-  return [
-    ...times.map(({ threshold, at }, index) => ({
-      threshold,
-      at,
-      urgency: urgencyAt(index),
-    })),
-    { threshold: theEnd, at: end, urgency: 'critical' },
-  ]
+  const times = given.map(({ threshold, before }, index) => ({
+    threshold,
+    at: end - before,
+    urgency: urgencyAt(index),
+  }))
+  return [...times, { threshold: theEnd, at: end, urgency: 'critical' }]
 }
 
 /** The alerts that were not given yet, soonest first. */

@@ -12,6 +12,8 @@ export type Lifetime = {
 
 /** All in milliseconds since 1970. */
 type Span = {
+  readonly issued: number
+  readonly end: number
   /** Where the rules put the renewal, before jitter. */
   readonly target: number
   /** What is left of the lifetime then: the time in which a renewal can go wrong and be tried again. */
@@ -23,7 +25,7 @@ type Span = {
 /** Nothing renews in the first third of its life. */
 const floorOf = (issued: number, lifetime: number): number => issued + lifetime / 3
 
-const spanOf = ({ issued_at, not_after }: Lifetime, { percent, lead_time }: RenewalPolicy): Span => {
+const measured = ({ issued_at, not_after }: Lifetime, { percent, lead_time }: RenewalPolicy): Span => {
   const issued = Date.parse(issued_at)
   const end = Date.parse(not_after)
   const lifetime = Math.max(0, end - issued)
@@ -31,8 +33,29 @@ const spanOf = ({ issued_at, not_after }: Lifetime, { percent, lead_time }: Rene
   const byShare = percent === null ? floor : issued + (lifetime * percent) / 100
   const byLead = lead_time === null ? floor : end - secondsOf(lead_time) * 1000
   const target = Math.min(end, Math.max(floor, byShare, byLead))
-  return { target, left: end - target, floor }
+  return { issued, end, target, left: end - target, floor }
 }
+
+type Asked = Pick<Lifetime, 'issued_at' | 'not_after'> & {
+  readonly policy: RenewalPolicy
+  readonly span: Span
+}
+
+/** Whoever looks at a version asks some five times in a row. */
+let last: Asked | null = null
+
+/** The span of a version under a policy. */
+export const spanOf = (lifetime: Lifetime, policy: RenewalPolicy): Span => {
+  const { issued_at, not_after } = lifetime
+  if (last?.policy === policy && last.issued_at === issued_at && last.not_after === not_after)
+    return last.span
+  const span = measured(lifetime, policy)
+  last = { issued_at, not_after, policy, span }
+  return span
+}
+
+/** The end of the window, in milliseconds since 1970: all that it takes to ask whether a renewal is late. */
+export const endOfWindow = ({ target, left }: Span): number => target + left / 10
 
 /** A number from 0 up to 1 that is the serial's own, whoever chose the serial. */
 const shareOf = (serial: string): number => Number.parseInt(sha256(serial).slice(0, 12), 16) / 2 ** 48
@@ -53,17 +76,12 @@ export const momentsOf = (
   lifetime: Lifetime,
   policy: RenewalPolicy,
 ): Readonly<Record<keyof RenewalWindow, number>> => {
-  const { target, left, floor } = spanOf(lifetime, policy)
+  const span = spanOf(lifetime, policy)
+  const { target, left, floor } = span
   const start = target - left / 10
   const at = start + (left / 5) * shareOf(lifetime.serial)
   const opens_at = Math.min(at, Math.max(floor, at - secondsOf(policy.approval_lead) * 1000))
-  return { start, end: target + left / 10, at, opens_at }
-}
-
-/** The end of the window alone, in milliseconds since 1970: whoever asks whether a renewal is late needs no more. */
-export const endOfWindow = (lifetime: Lifetime, policy: RenewalPolicy): number => {
-  const { target, left } = spanOf(lifetime, policy)
-  return target + left / 10
+  return { start, end: endOfWindow(span), at, opens_at }
 }
 
 /** An instant of so many milliseconds since 1970. */

@@ -54,11 +54,19 @@ export const duration = z
     error: 'must be an ISO 8601 duration such as P90D or PT30M, without years or months',
   })
 
+/** Durations stand in profiles: there are few, and each is asked for again with every certificate. */
+const lengths = new Map<string, number>()
+const mostLengths = 1000
+
 /** Whole seconds of a `duration`. */
 export const secondsOf = (text: string): number => {
+  const known = lengths.get(text)
+  if (known !== undefined) return known
   const [, ...parts] = form.exec(text) ?? []
   let sum = 0
   for (const [unit, seconds] of units.entries()) sum += Number(parts[unit] ?? 0) * seconds
+  if (lengths.size >= mostLengths) lengths.clear()
+  lengths.set(text, sum)
   return sum
 }
 

@@ -36,8 +36,13 @@ export type Kind = {
   readonly document: ProfileVersion['document']
 }
 
+/** What the index shows of an hour and shard, by certificate. */
+type Bucket = Map<string, DueRenewal>
+
 type Held = {
   readonly kind: Kind
+  /** Where the index shows it now. */
+  bucket: Bucket | null
   certificate: Certificate
   renewal: Renewal
   has_csr: boolean
@@ -79,16 +84,19 @@ export type YearOptions = {
 }
 
 const start = Date.parse('2026-01-01T00:00:00.000Z')
+const shards = 4
 const instantAt = (at: number): string => instantOf(new Date(at))
 
 export const simulateYear = async (options: YearOptions) => {
   const draw = chance(20_260_301)
   let now = start
-  const clock = () => new Date(now)
+  let date = new Date(now)
+  const clock = () => date
   const held = new Map<string, Held>()
   const profiles = new Map<string, ProfileVersion>()
   const jobs = new Map<string, Job>()
-  const buckets = new Map<string, Map<string, DueRenewal>>()
+  /** What the index shows of each hour, shard by shard. */
+  const buckets = new Map<string, readonly Bucket[]>()
   const agenda = new Map<number, (() => void)[]>()
   const opened: { id: string; at: number; version: number }[] = []
   const renewed: { id: string; at: number; since: number; lifetime: number }[] = []
@@ -105,20 +113,19 @@ export const simulateYear = async (options: YearOptions) => {
     else acts.push(act)
   }
 
-  const bucketOf = ({ certificate_id, next_at }: { certificate_id: string; next_at: string }): string =>
-    `${next_at.slice(0, 13)}#${certificate_id.charCodeAt(certificate_id.length - 1) % 4}`
+  const bucketOf = (certificate_id: string, next_at: string): Bucket | null => {
+    const hour = next_at.slice(0, 13)
+    const ofHour = buckets.get(hour) ?? Array.from({ length: shards }, (): Bucket => new Map())
+    buckets.set(hour, ofHour)
+    return ofHour[certificate_id.charCodeAt(certificate_id.length - 1) % shards] ?? null
+  }
 
   const place = (one: Held, row: Renewal): void => {
-    const { certificate_id, next_at: before } = one.renewal
-    if (before !== null) buckets.get(bucketOf({ certificate_id, next_at: before }))?.delete(certificate_id)
+    const { certificate_id, next_at, not_after } = row
+    one.bucket?.delete(certificate_id)
     one.renewal = row
-    if (row.next_at === null) return
-    const name = bucketOf({ certificate_id, next_at: row.next_at })
-    const bucket = buckets.get(name) ?? new Map<string, DueRenewal>()
-    buckets.set(
-      name,
-      bucket.set(certificate_id, { certificate_id, next_at: row.next_at, not_after: row.not_after }),
-    )
+    one.bucket = next_at === null ? null : bucketOf(certificate_id, next_at)
+    if (next_at !== null) one.bucket?.set(certificate_id, { certificate_id, next_at, not_after })
   }
 
   const heldBy = (id: string): Held => {
@@ -187,7 +194,8 @@ export const simulateYear = async (options: YearOptions) => {
     }
     const one = heldBy(job.certificate_id ?? '')
     const number = one.certificate.current_version + 1
-    jobs.set(id, { ...job, status: 'Completed' })
+    // The row forgets a job that is done, and nobody else asks.
+    jobs.delete(id)
     renewed.push({
       id: one.certificate.id,
       at: now,
@@ -230,7 +238,7 @@ export const simulateYear = async (options: YearOptions) => {
   }
 
   const renewals: Renewals = {
-    shards: 4,
+    shards,
     load: async (id): Promise<RenewalFile> => {
       const one = heldBy(id)
       counts.looked += 1
@@ -246,9 +254,9 @@ export const simulateYear = async (options: YearOptions) => {
       }
     },
     due: async (bucket, before, limit) => {
-      const found = [...(buckets.get(`${bucket.hour}#${bucket.shard}`)?.values() ?? [])].filter(
-        ({ next_at }) => next_at <= before,
-      )
+      const found: DueRenewal[] = []
+      for (const due of buckets.get(bucket.hour)?.[bucket.shard]?.values() ?? [])
+        if (due.next_at <= before) found.push(due)
       counts.keys += Math.min(found.length, limit)
       return found.sort((a, b) => (a.next_at < b.next_at ? -1 : 1)).slice(0, limit)
     },
@@ -272,10 +280,12 @@ export const simulateYear = async (options: YearOptions) => {
 
   const commit = async ({ job, events, writes }: Change): Promise<Awaited<ReturnType<Jobs['commit']>>> => {
     throttle()
-    const rows = writes.flatMap((write) => (write.write === 'next_renewal' ? [write.renewal] : []))
-    if (rows.some((row) => heldBy(row.certificate_id).renewal.version !== row.version - 1))
-      return { conflict: 'next_renewal' }
-    for (const row of rows) place(heldBy(row.certificate_id), row)
+    for (const write of writes) {
+      if (write.write !== 'next_renewal') throw new Error(`a ${write.write} is not played here`)
+      const one = heldBy(write.renewal.certificate_id)
+      if (one.renewal.version !== write.renewal.version - 1) return { conflict: 'next_renewal' }
+      place(one, write.renewal)
+    }
     if (job === null) {
       for (const event of events) {
         told.push(event)
@@ -375,6 +385,7 @@ export const simulateYear = async (options: YearOptions) => {
           current_version: 1,
         } as unknown as Certificate,
         renewal: { ...rowFor(certificate_id, kind, 1, issued_at) },
+        bucket: null,
         has_csr: false,
         issued: 1,
         version_issued_at: issued_at,
@@ -416,15 +427,14 @@ export const simulateYear = async (options: YearOptions) => {
     const before = instantAt(now)
     const from = pointer === null ? start - 168 * hour : Date.parse(`${pointer}:00:00.000Z`)
     for (let at = from; at <= now; at += hour)
-      for (let shard = 0; shard < 4; shard += 1) {
-        const bucket = buckets.get(`${hourName(at)}#${shard}`) ?? []
-        for (const [, { next_at }] of bucket) if (next_at <= before) return true
-      }
+      for (const bucket of buckets.get(hourName(at)) ?? [])
+        for (const { next_at } of bucket.values()) if (next_at <= before) return true
     return false
   }
 
   const over = start + options.days * day
   for (; now < over; now += minute) {
+    date = new Date(now)
     const slot = Math.floor(now / minute)
     for (const act of agenda.get(slot) ?? []) act()
     agenda.delete(slot)
