@@ -1,8 +1,7 @@
 import { signingAlgorithmOf } from '../model/algorithms.ts'
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
 import type { DistinguishedName } from '../model/names.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { requirementFor } from '../model/requirement.ts'
@@ -14,6 +13,7 @@ import { checkPublicKey } from '../pki/public-key.ts'
 import type { AuthorityChains } from '../ports/authority.ts'
 import type { PublicKeys } from '../ports/keys.ts'
 import type { Issuers } from '../ports/rules.ts'
+import { propose } from './propose.ts'
 import type { Proposal } from './submit.ts'
 
 type Deps = {
@@ -30,23 +30,20 @@ type IssuerChange = Extract<JobContent, { type: 'IssuerChange' }>
 const invalid = (pointer: string, detail: string) =>
   new Refusal('issuer_invalid', detail, [{ pointer, detail }])
 
-const propose = (
+const proposeChange = (
   deps: Deps,
   requester: Principal,
   content: IssuerChange,
   { reason, ticket }: Why,
 ): Proposal => {
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, deps.now(), {
     content,
     requester,
     owner: requester.id,
     reason: reason ?? null,
     ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
-  }
-  const { job, ...change } = openJob(opening, [], deps.now())
-  return { change: { ...change, job }, job, certificate: null }
+  })
 }
 
 const mustBeNew = async (deps: Deps, id: string): Promise<void> => {
@@ -87,7 +84,7 @@ export const requestIssuerCsr = async (
     subject: [...subject],
     crl_shards,
   }
-  return propose(deps, requester, content, request)
+  return proposeChange(deps, requester, content, request)
 }
 
 export type ImportRequest = Why & {
@@ -122,7 +119,7 @@ export const importIssuer = async (
     facts: { ...facts, id: request.id, type, crl_shards },
     path_length,
   }
-  return propose(deps, requester, content, request)
+  return proposeChange(deps, requester, content, request)
 }
 
 export type AuthorityRequest = Why & {
@@ -153,7 +150,7 @@ export const importAuthority = async (
     facts: { ...facts, id: request.id, type: 'acm-pca', crl_shards: 1 },
     path_length,
   }
-  return propose(deps, requester, content, request)
+  return proposeChange(deps, requester, content, request)
 }
 
 /** An issuer that signs nothing more but lists and responders: CRL and OCSP go on until its last certificate ends. */
@@ -167,5 +164,5 @@ export const retireIssuer = async (
   if (issuer.status === 'retired') throw new Refusal('issuer_inactive', `issuer ${request.id} is retired`)
   const { id: issuer_id, name, version: base_version } = issuer
   const content: IssuerChange = { type: 'IssuerChange', operation: 'retire', issuer_id, name, base_version }
-  return propose(deps, requester, content, request)
+  return proposeChange(deps, requester, content, request)
 }

@@ -1,8 +1,7 @@
 import { countsOf } from '../model/counts.ts'
 import { fitsRolesAnywhere } from '../model/crl-push.ts'
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Rules } from '../model/requirement.ts'
@@ -25,6 +24,7 @@ import { canonicalSerial } from '../pki/serial.ts'
 import type { RevocationLists, RevocationPlans, SerialInventory } from '../ports/revocation.ts'
 import type { Profiles } from '../ports/rules.ts'
 import { affectedBy } from './carry-out.ts'
+import { propose } from './propose.ts'
 import type { Proposal } from './submit.ts'
 
 export type PlanRevocationDeps = {
@@ -228,15 +228,12 @@ export const requestBulkRevocation = async (
   if (planDigest(plan) !== plan.digest) throw new Refusal('conflict', 'the plan on record is not what it was')
   const content: JobContent = { type: 'Revocation', operation: 'bulk', chosen, profiles }
   const rules: Rules = await affectedBy(deps.profiles, profiles)
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, deps.now(), {
     content,
     requester,
     owner: requester.id,
     reason: request.note ?? null,
     ticket: request.ticket,
     requirement: requirementFor(content, rules),
-  }
-  const { job, ...change } = openJob(opening, [], deps.now())
-  return { change: { ...change, job }, job, certificate: null }
+  })
 }

@@ -1,7 +1,6 @@
 import type { Certificate } from '../model/certificate.ts'
 import { newSuffix, type Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -13,6 +12,7 @@ import type { Principals } from '../ports/principals.ts'
 import type { Profiles } from '../ports/rules.ts'
 import { checkRequest } from './check-request.ts'
 import { planLeaf } from './plan-certificate.ts'
+import { propose } from './propose.ts'
 import { demandApprovers, teamFor } from './route-by-team.ts'
 import type { Proposal } from './submit.ts'
 
@@ -100,15 +100,14 @@ export const requestCertificate = async (
     not_after: null,
     created_at: instantOf(now),
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, now, {
     content,
     requester,
     owner,
     reason: request.reason ?? null,
     ticket: request.ticket,
     requirement,
-  }
-  const { job, ...change } = openJob(opening, [{ write: 'new_certificate', certificate }, ...requires], now)
-  return { change: { ...change, job }, job, certificate }
+    writes: [{ write: 'new_certificate', certificate }, ...requires],
+    certificate,
+  })
 }

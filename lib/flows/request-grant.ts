@@ -1,15 +1,14 @@
 import type { KeyAlgorithm } from '../model/algorithms.ts'
 import { canonicalJson } from '../model/digest.ts'
-import { newSuffix } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
 import type { GeneralName } from '../model/names.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ProfileVersion } from '../model/profile.ts'
 import { Refusal, type Violation } from '../model/refusal.ts'
 import { requirementFor } from '../model/requirement.ts'
 import { instantOf, secondsOf } from '../model/time.ts'
 import type { Certificates } from '../ports/certificates.ts'
+import { propose } from './propose.ts'
 import { type PlanDeps, planRequest, profileInForce } from './request-certificate.ts'
 import { demandApprovers, teamFor } from './route-by-team.ts'
 import type { Proposal } from './submit.ts'
@@ -103,15 +102,14 @@ export const requestGrant = async (
   const { owner } = certificate
   const requirement = requirementFor(content, { pinned: profile, current: profile })
   await demandApprovers(deps.principals, { requirement, profile, requester, owner })
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, now, {
     content,
     requester,
     owner,
     reason: request.reason ?? null,
     ticket: request.ticket,
     requirement,
-  }
-  const { job, ...change } = openJob(opening, requires, now)
-  return { change: { ...change, job }, job, certificate }
+    writes: requires,
+    certificate,
+  })
 }

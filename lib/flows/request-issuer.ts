@@ -1,10 +1,9 @@
 import { signingAlgorithmOf } from '../model/algorithms.ts'
 import { sha256 } from '../model/digest.ts'
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { JobContent } from '../model/job.ts'
 import type { DistinguishedName, NameConstraints } from '../model/names.ts'
-import { openJob } from '../model/open-job.ts'
 import type { CertificatePlan, IssuerFacts } from '../model/plan.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -16,6 +15,7 @@ import { checkPublicKey } from '../pki/public-key.ts'
 import { newSerial } from '../pki/serial.ts'
 import type { PublicKeys } from '../ports/keys.ts'
 import type { Issuers } from '../ports/rules.ts'
+import { propose } from './propose.ts'
 import { statusUrls } from './status-urls.ts'
 import type { Proposal } from './submit.ts'
 
@@ -127,16 +127,14 @@ export const requestIssuer = async (
     crl_shards,
     plan,
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  const requires = parent === null ? [] : [{ write: 'require_issuer', id: parent.id } as const]
+  return propose(deps.random, now, {
     content,
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
     ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
-  }
-  const requires = parent === null ? [] : [{ write: 'require_issuer', id: parent.id } as const]
-  const { job, ...change } = openJob(opening, requires, now)
-  return { change: { ...change, job }, job, certificate: null }
+    writes: requires,
+  })
 }

@@ -1,7 +1,6 @@
 import { profileViolations } from '../model/check-profile.ts'
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ProfileDocument } from '../model/profile.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -9,6 +8,7 @@ import { requirementFor } from '../model/requirement.ts'
 import type { Clock } from '../model/time.ts'
 import type { Principals } from '../ports/principals.ts'
 import type { Issuers, Profiles } from '../ports/rules.ts'
+import { propose } from './propose.ts'
 import { demandReachable } from './reachable.ts'
 import type { Proposal } from './submit.ts'
 
@@ -78,15 +78,12 @@ export const requestProfileChange = async (
     document,
     issuer: issuer.facts,
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, deps.now(), {
     content,
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
     ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current }),
-  }
-  const { job, ...change } = openJob(opening, [], deps.now())
-  return { change: { ...change, job }, job, certificate: null }
+  })
 }

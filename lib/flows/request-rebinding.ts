@@ -1,12 +1,12 @@
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { requirementFor } from '../model/requirement.ts'
 import type { Clock } from '../model/time.ts'
 import type { Certificates } from '../ports/certificates.ts'
 import type { Profiles } from '../ports/rules.ts'
+import { propose } from './propose.ts'
 import { profileInForce } from './request-certificate.ts'
 import type { Proposal } from './submit.ts'
 
@@ -58,16 +58,15 @@ export const requestRebinding = async (
     from: { profile_id: from.id, profile_version: from.version },
     to: { profile_id: to.id, profile_version: to.version },
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  const requires = [from, to].map(({ id, version }) => ({ write: 'require_profile', id, version }) as const)
+  return propose(deps.random, deps.now(), {
     content,
     requester,
     owner: certificate.owner,
     reason: reason ?? null,
     ticket,
     requirement: requirementFor(content, { pinned: null, current: null, affected: [from, to] }),
-  }
-  const requires = [from, to].map(({ id, version }) => ({ write: 'require_profile', id, version }) as const)
-  const { job, ...change } = openJob(opening, requires, deps.now())
-  return { change: { ...change, job }, job, certificate }
+    writes: requires,
+    certificate,
+  })
 }

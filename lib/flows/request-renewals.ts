@@ -1,9 +1,8 @@
-import { newSuffix } from '../model/ids.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { instantOf } from '../model/time.ts'
 import { type PlanRenewalsDeps, plannedBatch, requirementOf } from './plan-renewals.ts'
+import { propose } from './propose.ts'
 import type { Proposal } from './submit.ts'
 
 /**
@@ -25,15 +24,12 @@ export const requestRenewals = async (
   if (instantOf(now) > valid_until)
     throw new Refusal('version_conflict', `the plan was valid until ${valid_until}: plan it again`)
   const requirement = await requirementOf(deps, content)
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, now, {
     content,
     requester,
     owner: requester.id,
     reason: request.reason ?? null,
     ticket: request.ticket,
     requirement,
-  }
-  const { job, ...change } = openJob(opening, [], now)
-  return { change: { ...change, job }, job, certificate: null }
+  })
 }

@@ -1,7 +1,6 @@
 import type { CertificateVersion } from '../model/certificate.ts'
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { JobContent } from '../model/job.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { requirementFor } from '../model/requirement.ts'
@@ -11,6 +10,7 @@ import { canonicalSerial } from '../pki/serial.ts'
 import type { Certificates } from '../ports/certificates.ts'
 import type { Profiles } from '../ports/rules.ts'
 import { affectedBy } from './carry-out.ts'
+import { propose } from './propose.ts'
 import type { Proposal } from './submit.ts'
 
 export type RevocationRequest = {
@@ -82,17 +82,15 @@ export const requestRevocation = async (
     invalidity_date: request.invalidity_date ?? null,
     profiles: [],
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, now, {
     content,
     requester,
     owner: certificate.owner,
     reason: request.note ?? null,
     ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
-  }
-  const { job, ...change } = openJob(opening, [], now)
-  return { change: { ...change, job }, job, certificate }
+    certificate,
+  })
 }
 
 /**
@@ -133,15 +131,13 @@ export const requestRelease = async (
       version: rules.affected?.find((profile) => profile.id === id)?.version ?? 1,
     })),
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, now, {
     content,
     requester,
     owner: certificate.owner,
     reason: request.note ?? null,
     ticket: request.ticket,
     requirement: requirementFor(content, rules),
-  }
-  const { job, ...change } = openJob(opening, [], now)
-  return { change: { ...change, job }, job, certificate }
+    certificate,
+  })
 }

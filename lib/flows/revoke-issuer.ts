@@ -1,7 +1,6 @@
-import { newSuffix, type Random } from '../model/ids.ts'
+import type { Random } from '../model/ids.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { JobContent } from '../model/job.ts'
-import { openJob } from '../model/open-job.ts'
 import type { Principal } from '../model/principal.ts'
 import { Refusal } from '../model/refusal.ts'
 import { requirementFor } from '../model/requirement.ts'
@@ -10,6 +9,7 @@ import { type Clock, instantOf } from '../model/time.ts'
 import { readCertificate } from '../pki/certificate-reader.ts'
 import type { SerialStatuses } from '../ports/revocation.ts'
 import type { Issuers } from '../ports/rules.ts'
+import { propose } from './propose.ts'
 import type { Proposal } from './submit.ts'
 
 type Content = Extract<JobContent, { type: 'IssuerChange'; operation: 'revoke' }>
@@ -86,15 +86,12 @@ export const requestIssuerRevocation = async (
     reason,
     invalidity_date,
   }
-  const opening = {
-    id: `job-${newSuffix(deps.random)}`,
+  return propose(deps.random, deps.now(), {
     content,
     requester,
     owner: requester.id,
     reason: note,
     ticket: request.ticket,
     requirement: requirementFor(content, { pinned: null, current: null }),
-  }
-  const { job, ...change } = openJob(opening, [], deps.now())
-  return { change: { ...change, job }, job, certificate: null }
+  })
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Event, EventType } from './event.ts'
+import { secondsBetween } from './time.ts'
 
 /** What precedes an event's id in the user agent of a request to KMS. */
 export const useMark = 'countersign'
@@ -70,8 +71,6 @@ const skewSeconds = 60
 
 /** As long as a function of ours may run after it put its plan on record. */
 const patienceSeconds = 15 * 60
-
-const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000
 
 /** Everything about a use of a CA key that the record does not account for. Nothing for one that it does. */
 export function* useComplaints(
