@@ -1,104 +1,11 @@
+import { list, type Row, reads, readTable, verifyReceipts, writeTable } from './grants.ts'
+
 /**
  * What each function may do, and nothing else: one row a function, one role a
- * row, save the two that sign with CA keys and share one. The stacks build the roles from these rows and the template test checks
- * the synthesized template against them.
- *
- * `keys` are the partition keys (`dynamodb:LeadingKeys`) a grant is limited to.
+ * row, save the two that sign with CA keys and share one. The stacks build the
+ * roles from these rows (`roles.ts`), and the template test checks the
+ * synthesized template against them.
  */
-
-/** An index of the table; what is in each is said in lib/aws/lists.ts. */
-export const indexes = ['gsi1', 'gsi2', 'gsi3', 'gsi4', 'gsi5', 'gsi6'] as const
-
-type Index = (typeof indexes)[number]
-
-export type Resource =
-  | 'table'
-  | Index
-  | 'tokens'
-  | 'ca-keys'
-  | 'decision-key'
-  | 'clock-key'
-  | 'sealing-key'
-  | 'status-bucket'
-  | 'status-objects'
-  | 'published-lists'
-  | 'pushed-lists'
-  | 'roles-anywhere'
-  | 'roles-anywhere-crls'
-  | 'trust-stores'
-  | 'workflow'
-  | 'authorities'
-  | 'queue-kms'
-  | 'queue-acm-pca'
-  | 'queue-apply'
-  | 'queue-status'
-  | 'queue-notify'
-  | 'notification-topic'
-  | 'webhook-secrets'
-
-export type Grant = {
-  readonly on: Resource
-  readonly actions: readonly string[]
-  readonly keys?: readonly string[]
-}
-
-export type Variable =
-  | 'KEY_RATE'
-  | 'OIDC_ISSUERS'
-  | 'RENEWALS_PER_SWEEP'
-  | 'CA_KEYS'
-  | 'SIGNERS'
-  | 'RECEIPT_KEYS'
-  | 'STATUS_URL'
-  | 'TOKENS_TABLE_NAME'
-  | 'STATE_MACHINE_ARN'
-  | 'QUEUE_URLS'
-  | 'PCA_AUTHORITIES'
-  | 'BUCKET_NAME'
-  | 'RESPONDER_KEY_ARN'
-  | 'NOTIFICATIONS'
-  | 'CRL_PUSH'
-
-export type Row = {
-  readonly file: string
-  readonly purpose: string
-  /** Of functions that share a role: its name. */
-  readonly role?: 'signer'
-  readonly memory: number
-  readonly timeout_seconds: number
-  readonly variables: readonly Variable[]
-  readonly may: readonly Grant[]
-  /** The setting without which a stage does not have the function at all, nor its role. */
-  readonly setting?: 'crl_push'
-}
-
-const reads = {
-  item: 'dynamodb:GetItem',
-  items: 'dynamodb:BatchGetItem',
-  partition: 'dynamodb:Query',
-  /** Of a transaction: a step may hang on a rule that it cannot change. */
-  condition: 'dynamodb:ConditionCheckItem',
-} as const
-
-/** What is read of the table, by how lib/aws/table-client.ts reads it. */
-function readTable(...kinds: readonly (keyof typeof reads)[]): Grant {
-  return { on: 'table', actions: kinds.map((kind) => reads[kind]) }
-}
-
-function list(...on: readonly Index[]): readonly Grant[] {
-  return on.map((index) => ({ on: index, actions: ['dynamodb:Query'] }))
-}
-
-/** Rows that are written whole, by the kind of their partition key. */
-function writeTable(...kinds: readonly string[]): Grant {
-  return { on: 'table', actions: ['dynamodb:PutItem'], keys: kinds.map((kind) => `${kind}#*`) }
-}
-
-/** The public halves, asked of KMS itself: whoever could write them elsewhere could forge a decision. */
-const verifyReceipts: readonly Grant[] = [
-  { on: 'decision-key', actions: ['kms:GetPublicKey'] },
-  { on: 'clock-key', actions: ['kms:GetPublicKey'] },
-]
 
 /** Every function of the API keeps who was refused, and when a credential was last used. */
 const entered = 'ACCESS'
@@ -391,29 +298,4 @@ export function rowOf(id: FunctionId): Row {
 /** The functions that a stage has: those that belong to a setting only with it. */
 export function deployedIn(stage: { readonly crl_push: readonly unknown[] }): readonly FunctionId[] {
   return functionIds.filter((id) => rowOf(id).setting === undefined || stage.crl_push.length > 0)
-}
-
-/** A role: the function that has it for itself, or the name under which several share it. */
-export type RoleId = FunctionId | NonNullable<Row['role']>
-
-export function roleOf(id: FunctionId): RoleId {
-  return rowOf(id).role ?? id
-}
-
-/** The functions that have this role. */
-export function holdersOf(role: RoleId): readonly FunctionId[] {
-  return functionIds.filter((id) => roleOf(id) === role)
-}
-
-/** All that a role may, each once: what the rows of its functions say. */
-export function grantsOf(role: RoleId): readonly Grant[] {
-  const grants = holdersOf(role).flatMap((id) => rowOf(id).may)
-  return [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()]
-}
-
-/** The roles with a row that grants `action` on this resource. */
-export function allowed(action: string, on: Resource): readonly RoleId[] {
-  return [...new Set(functionIds.map(roleOf))].filter((role) =>
-    grantsOf(role).some((grant) => grant.actions.includes(action) && grant.on === on),
-  )
 }

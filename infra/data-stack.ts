@@ -8,9 +8,9 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
-import { indexes } from './access.ts'
 import { AlarmTopic } from './alarm-topic.ts'
 import type { Stage } from './config.ts'
+import { indexes } from './grants.ts'
 import { KeyAlarm } from './key-alarm.ts'
 import { SigningKey } from './signing-key.ts'
 

@@ -1,6 +1,7 @@
 import { Aws } from 'aws-cdk-lib'
-import type { FunctionId, RoleId } from './access.ts'
+import type { FunctionId } from './access.ts'
 import type { Stage } from './config.ts'
+import type { RoleId } from './roles.ts'
 
 /** Names that people, key policies and scripts rely on. */
 export function functionName(stage: Stage, id: FunctionId): string {

@@ -3,20 +3,11 @@ import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import {
-  type FunctionId,
-  type Grant,
-  grantsOf,
-  heedsBypass,
-  holdersOf,
-  type Resource,
-  type RoleId,
-  roleOf,
-  rowOf,
-  type Variable,
-} from './access.ts'
+import { type FunctionId, heedsBypass, rowOf } from './access.ts'
 import type { Stage } from './config.ts'
+import type { Grant, Resource, Variable } from './grants.ts'
 import { environmentName, functionName, roleName } from './names.ts'
+import { grantsOf, holdersOf, type RoleId, roleOf } from './roles.ts'
 
 /** What rows of access.ts refer to by name. */
 export type Surroundings = {

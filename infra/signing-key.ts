@@ -8,9 +8,10 @@ import {
 } from 'aws-cdk-lib/aws-iam'
 import { Key, type KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
-import { allowed, type Resource } from './access.ts'
 import type { Stage } from './config.ts'
+import type { Resource } from './grants.ts'
 import { roleArn } from './names.ts'
+import { allowed } from './roles.ts'
 
 type SigningKeyProps = {
   readonly stage: Stage

@@ -1,4 +1,4 @@
-import { indexes } from '../../infra/access.ts'
+import { indexes } from '../../infra/grants.ts'
 import { wholeRows } from '../../lib/aws/lists.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 

@@ -1,4 +1,5 @@
-import { functionIds, type Grant, rowOf } from '../../infra/access.ts'
+import { functionIds, rowOf } from '../../infra/access.ts'
+import type { Grant } from '../../infra/grants.ts'
 
 const started = '<!-- generated: permissions -->'
 const ended = '<!-- /generated -->'

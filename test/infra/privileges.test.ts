@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { deployedIn, functionIds, grantsOf, holdersOf, roleOf, rowOf } from '../../infra/access.ts'
+import { deployedIn, functionIds, rowOf } from '../../infra/access.ts'
 import { stageNames, stageOf } from '../../infra/config.ts'
+import { grantsOf, holdersOf, roleOf } from '../../infra/roles.ts'
 import {
   actionsOf,
   ofType,

@@ -1,4 +1,6 @@
-import { type FunctionId, grantsOf, type Resource, roleOf } from '../../infra/access.ts'
+import type { FunctionId } from '../../infra/access.ts'
+import type { Resource } from '../../infra/grants.ts'
+import { grantsOf, roleOf } from '../../infra/roles.ts'
 import type { Item } from '../../lib/aws/table.ts'
 import type { TableClient } from '../../lib/aws/table-client.ts'
 import { sealReceipt } from '../../lib/flows/receipts.ts'
