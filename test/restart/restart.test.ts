@@ -8,10 +8,18 @@ import { openssl } from '../../scripts/local/openssl.ts'
 import { proofOf, proven } from '../support/live-evidence.ts'
 import { metOf, type Planted, plant, pullUp, restartEmulator, throttled } from '../support/live-faults.ts'
 import { invoke } from '../support/live-functions.ts'
-import { eventsOf, fileOf, typesOf, versionsOf } from '../support/live-jobs.ts'
-import { crlFile, type Files, filesOf, hexSerialOf, statusUrl } from '../support/live-openssl.ts'
+import { eventsOf, fileOf, send, typesOf, versionsOf } from '../support/live-jobs.ts'
+import { listed, publishedNumber } from '../support/live-lists.ts'
+import { type Files, filesOf, statusUrl } from '../support/live-openssl.ts'
 import { redeliveryAfter, timePasses } from '../support/live-redelivery.ts'
-import { approve, issueGated, issueUngated, requestGated, requestUngated } from '../support/live-requests.ts'
+import {
+  approve,
+  issueGated,
+  issueUngated,
+  requestGated,
+  requestUngated,
+  type Ungated,
+} from '../support/live-requests.ts'
 import { executionOf, tokenOf } from '../support/live-workflow.ts'
 import { as } from '../support/stack.ts'
 
@@ -92,11 +100,33 @@ type Stages = Awaited<ReturnType<typeof everyStage>>
 
 redeliveryAfter(10, 'kms', 'apply', 'status')
 
-describe('an emulator that ends with jobs at every stage, every function where it is, and starts again', () => {
-  let stages: Stages
-  let files: Files
-  const before = new Map<string, readonly Event[]>()
+let stages: Stages
+let files: Files
+/** What was on record at the orderly end. */
+const before = new Map<string, readonly Event[]>()
 
+async function hasLostNothing(): Promise<void> {
+  for (const [id, events] of before) {
+    const now = await eventsOf(id)
+    expect(now.slice(0, events.length)).toEqual(events)
+  }
+}
+
+/** Nobody has to wait for the clock; all were asked for before the end. */
+async function issuedOnce(asked: readonly Ungated[]): Promise<void> {
+  for (const { job_id } of asked) await timePasses(job_id)
+  for (const { job_id, certificate_id } of asked) {
+    await jobCompleted(as('alice'), job_id)
+    const versions = await versionsOf(certificate_id)
+    expect(versions).toHaveLength(1)
+    const { issuance } = await fileOf(job_id)
+    expect(versions[0]?.serial).toBe(issuance?.serial)
+    const issued = typesOf(await eventsOf(job_id)).filter((type) => type === 'certificate_issued')
+    expect(issued).toHaveLength(1)
+  }
+}
+
+describe('an emulator that ends with jobs at every stage, every function where it is, and starts again', () => {
   beforeAll(async () => {
     stages = await everyStage()
     files = await filesOf(stages.done.certificate_id, folder)
@@ -106,10 +136,7 @@ describe('an emulator that ends with jobs at every stage, every function where i
   }, 180_000)
 
   it('has lost no job and no event', async () => {
-    for (const [id, events] of before) {
-      const now = await eventsOf(id)
-      expect(now.slice(0, events.length)).toEqual(events)
-    }
+    await hasLostNothing()
     const statuses = {
       done: 'Completed',
       waiting: 'AwaitingApproval',
@@ -125,16 +152,7 @@ describe('an emulator that ends with jobs at every stage, every function where i
     // On AWS executions go on; the emulator ends those that waited, and what was approved is carried out without them.
     expect((await executionOf(waiting.approval_id))?.status).toBe('FAILED')
     await approve(waiting.approval_id)
-    for (const { job_id } of [waiting, unwoken, unrecorded, unsigned, undispatched]) await timePasses(job_id)
-    for (const { job_id, certificate_id } of [waiting, unwoken, unrecorded, unsigned, undispatched]) {
-      await jobCompleted(as('alice'), job_id)
-      const versions = await versionsOf(certificate_id)
-      expect(versions).toHaveLength(1)
-      const { issuance } = await fileOf(job_id)
-      expect(versions[0]?.serial).toBe(issuance?.serial)
-      const issued = typesOf(await eventsOf(job_id)).filter((type) => type === 'certificate_issued')
-      expect(issued).toHaveLength(1)
-    }
+    await issuedOnce([waiting, unwoken, unrecorded, unsigned, undispatched])
   })
 
   it('signs with the keys that it had: what is issued afterwards verifies under the root from before', async () => {
@@ -150,11 +168,7 @@ describe('an emulator that ends with jobs at every stage, every function where i
     await jobCompleted(as('alice'), unrevoked.job_id)
     for (const { certificate_id } of [unrevoked, unpublished]) {
       const { leaf } = await filesOf(certificate_id, mkdtempSync(join(folder, 'revoked-')))
-      const serial = await hexSerialOf(leaf)
-      await eventually(`${serial} on the list`, async () => {
-        const list = await openssl('crl', '-in', await crlFile('iss-web', folder), '-noout', '-text')
-        return list.includes(serial) ? { found: true } : { seen: 'not yet' }
-      })
+      await listed(leaf)
       const about = ['-issuer', files.issuer, '-cert', leaf, '-CAfile', files.root]
       expect(await openssl('ocsp', ...about, '-url', statusUrl('ocsp', 'iss-web'))).toContain(': revoked')
     }
@@ -167,5 +181,50 @@ describe('an emulator that ends with jobs at every stage, every function where i
 
   it('goes on by its own clock', async () => {
     expect(await invoke('schedule-tend')).toMatchObject({ expired: 0 })
+  })
+})
+
+describe('an emulator that is killed at work, and starts again on what it wrote down before', () => {
+  const planned = () => Promise.all([stages.unrecorded, stages.unsigned].map(serialOf))
+  const serialOf = async ({ certificate_id }: Ungated) => (await versionsOf(certificate_id))[0]?.serial
+  let serials: readonly (string | undefined)[]
+  let number: bigint
+  let forgotten: readonly Ungated[]
+
+  beforeAll(async () => {
+    serials = await planned()
+    const issued = await issueUngated()
+    await revoke(issued.certificate_id)
+    const signing = await stoppedAt(faults.unsigned, requestUngated)
+    forgotten = [issued, signing]
+    number = await publishedNumber('iss-web')
+    await restartEmulator('killed')
+    await pullUp(faults.unsigned)
+  }, 120_000)
+
+  it('has lost nothing that it had written down, and knows nothing of what came later', async () => {
+    await hasLostNothing()
+    for (const { job_id, certificate_id } of forgotten) {
+      expect(await eventsOf(job_id)).toEqual([])
+      expect(await versionsOf(certificate_id)).toEqual([])
+    }
+  })
+
+  it('issues once more what it no longer knows, the same where it was planned before', async () => {
+    const { waiting, unwoken, unrecorded, unsigned, undispatched } = stages
+    await approve(waiting.approval_id)
+    await issuedOnce([waiting, unwoken, unrecorded, unsigned, undispatched])
+    expect(await planned()).toEqual(serials)
+  })
+
+  it('serves no list that is older than the one that was out, and goes on upwards', async () => {
+    expect(await publishedNumber('iss-web')).toBeGreaterThanOrEqual(number)
+    await eventually('a later list', async () => {
+      await send('status', { type: 'publish', issuer_id: 'iss-web', shards: null })
+      const now = await publishedNumber('iss-web')
+      return now > number ? { found: now } : { seen: String(now) }
+    })
+    await jobCompleted(as('alice'), await revoke(stages.done.certificate_id))
+    await listed((await filesOf(stages.done.certificate_id, mkdtempSync(join(folder, 'later-')))).leaf)
   })
 })
