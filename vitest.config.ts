@@ -50,6 +50,9 @@ export default defineConfig({
           name: 'recovery',
           include: folders('recovery'),
           ...onStack,
+          // Each deploys, or runs a page of commands.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
           sequence: { groupOrder: 4 },
         },

@@ -191,7 +191,7 @@ export class ServiceStack extends Stack {
         notify: work.notify.queue.queueUrl,
         notify_dead_letters: work.notify.deadLetters.queueUrl,
         relay_failures: relay.failures.queueUrl,
-        ...(pushed === null ? {} : { push_dead_letters: pushed.work.deadLetters.queueUrl }),
+        ...(pushed === null ? {} : urlsOf(pushed)),
         key_use_dead_letters: watch.deadLetters.queueUrl,
       }),
     })
@@ -201,6 +201,11 @@ export class ServiceStack extends Stack {
     for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value })
   }
 }
+
+const urlsOf = ({ work: { queue, deadLetters } }: PushedLists) => ({
+  push: queue.queueUrl,
+  push_dead_letters: deadLetters.queueUrl,
+})
 
 function indexArns(data: DataStack) {
   const arn = (index: string) => [`${data.table.tableArn}/index/${index}`]

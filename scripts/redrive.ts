@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
 import {
+  ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
   type Message,
   ReceiveMessageCommand,
@@ -11,7 +12,7 @@ import * as z from 'zod'
 import { stageNames } from '../infra/config.ts'
 import { Trouble } from './local/trouble.ts'
 
-const queues = ['kms', 'acm_pca', 'apply', 'status', 'notify'] as const
+const queues = ['kms', 'acm_pca', 'apply', 'status', 'notify', 'push'] as const
 
 const usage = `npm run redrive -- QUEUE [options]
 
@@ -19,11 +20,12 @@ Sends the dead letters of a queue again, one by one: each is on its queue before
 it is taken out of the dead letters, so that none is lost. Every worker may be
 handed the same message twice. It acts with your AWS credentials
 (AWS_ENDPOINT_URL for an emulator), and needs sqs:ReceiveMessage and
-sqs:DeleteMessage on the dead letters and sqs:SendMessage on the queue.
+sqs:DeleteMessage on the dead letters and sqs:SendMessage on the queue; to show
+them, sqs:ReceiveMessage and sqs:ChangeMessageVisibility.
 
   QUEUE           ${queues.join(', ')}
   --stage NAME    the stage that is deployed: ${stageNames.join(', ')}    (default dev)
-  --show          only show them; they are hidden for half a minute then
+  --show          only show them
   --help          this text`
 
 const given = z.strictObject({
@@ -73,6 +75,29 @@ async function* deadLetters(sqs: SQSClient, QueueUrl: string): AsyncGenerator<Me
   }
 }
 
+/** Whoever has seen them may want to send them at once: they are not left hidden. */
+async function show(sqs: SQSClient, QueueUrl: string): Promise<number> {
+  const shown: (string | undefined)[] = []
+  for await (const { Body = '', ReceiptHandle } of deadLetters(sqs, QueueUrl)) {
+    console.log(Body)
+    shown.push(ReceiptHandle)
+  }
+  for (const ReceiptHandle of shown)
+    await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }))
+  return shown.length
+}
+
+async function sendAgain(sqs: SQSClient, from: string, to: string): Promise<number> {
+  let count = 0
+  for await (const { Body = '', ReceiptHandle } of deadLetters(sqs, from)) {
+    count += 1
+    console.log(Body)
+    await sqs.send(new SendMessageCommand({ QueueUrl: to, MessageBody: Body }))
+    await sqs.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle }))
+  }
+  return count
+}
+
 async function main(): Promise<number> {
   const wanted = readArguments(process.argv.slice(2))
   if (wanted === null) {
@@ -81,15 +106,8 @@ async function main(): Promise<number> {
   }
   const sqs = new SQSClient({})
   const { from, to } = await urlsOf(wanted)
-  let count = 0
-  for await (const { Body = '', ReceiptHandle } of deadLetters(sqs, from)) {
-    count += 1
-    console.log(Body)
-    if (wanted.show) continue
-    await sqs.send(new SendMessageCommand({ QueueUrl: to, MessageBody: Body }))
-    await sqs.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle }))
-  }
-  console.log(`${count} ${wanted.show ? 'there' : 'sent again'}`)
+  if (wanted.show) console.log(`${await show(sqs, from)} there`)
+  else console.log(`${await sendAgain(sqs, from, to)} sent again`)
   return 0
 }
 

@@ -77,7 +77,7 @@ describe('a region that is gone at once, with every key, and a stage that is dep
     await run(steps('What a copy of the table is good for').join('\n'))
     await forgetCalls()
     api_url = `${stack.emulator_url}/_aws/execute-api/${await run('output ApiId')}`
-  }, 240_000)
+  })
   afterAll(() => forgetCalls())
 
   it('shows everything as it was, and what was kept outside proves it', async () => {

@@ -100,9 +100,9 @@ describe('a table that was restored to a moment before', () => {
     expect((await operator.run(equip)).failed).toEqual([])
     const pointed = await operator.run(pointAt)
     expect(pointed.failed).toEqual([])
-    expect(pointed.said.trimEnd()).toMatch(new RegExp(`^${stack.table}-restored$`, 'm'))
     await forgetCalls()
-  }, 180_000)
+    expect(pointed.said.trimEnd()).toMatch(new RegExp(`^${stack.table}-restored$`, 'm'))
+  })
 
   it('has what it had, says nothing of what came later, and OCSP answers throughout', async () => {
     expect(await shown(before.issued)).toEqual(known)
@@ -134,7 +134,7 @@ describe('a table that was restored to a moment before', () => {
     for (const [n, issuer] of ['iss-root', 'iss-web'].entries())
       expect(await publishedNumber(issuer)).toBeGreaterThan(numbers[n] ?? 0n)
     expect(await isListed(doomed.leaf)).toBe(true)
-  }, 120_000)
+  })
 
   it('goes on with what was in hand: signed again as it was planned, decided once', async () => {
     await eventually('its lease over', async () => {
@@ -148,7 +148,7 @@ describe('a table that was restored to a moment before', () => {
     expect(await versionsOf(before.waiting.certificate_id)).toHaveLength(1)
     const proof = await proofOf(before.waiting.certificate_id, folder)
     expect(await proven(proof)).toContain('approved by pr-bob')
-  }, 120_000)
+  })
 
   it('issues and revokes, and AWS would allow all of it', async () => {
     const { certificate_id } = await issueGated()

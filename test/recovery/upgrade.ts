@@ -96,5 +96,5 @@ describe('a release that is deployed and taken back, while people and functions 
     expect(upgraded.length + back.length).toBeGreaterThan(4)
     for (const one of [...upgraded, ...back]) await leftToTheClock(one)
     for (const one of [...upgraded, ...back]) await issuedOnce(one)
-  }, 240_000)
+  })
 })

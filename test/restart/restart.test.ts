@@ -153,7 +153,7 @@ describe('an emulator that ends with jobs at every stage, every function where i
     expect((await executionOf(waiting.approval_id))?.status).toBe('FAILED')
     await approve(waiting.approval_id)
     await issuedOnce([waiting, unwoken, unrecorded, unsigned, undispatched])
-  })
+  }, 180_000)
 
   it('signs with the keys that it had: what is issued afterwards verifies under the root from before', async () => {
     const asked = await issueUngated()
@@ -215,7 +215,7 @@ describe('an emulator that is killed at work, and starts again on what it wrote 
     await approve(waiting.approval_id)
     await issuedOnce([waiting, unwoken, unrecorded, unsigned, undispatched])
     expect(await planned()).toEqual(serials)
-  })
+  }, 180_000)
 
   it('serves no list that is older than the one that was out, and goes on upwards', async () => {
     expect(await publishedNumber('iss-web')).toBeGreaterThanOrEqual(number)
@@ -226,5 +226,5 @@ describe('an emulator that is killed at work, and starts again on what it wrote 
     })
     await jobCompleted(as('alice'), await revoke(stages.done.certificate_id))
     await listed((await filesOf(stages.done.certificate_id, mkdtempSync(join(folder, 'later-')))).leaf)
-  })
+  }, 120_000)
 })
