@@ -110,7 +110,7 @@ export const jobs = (table: TableClient): Jobs => ({
   },
   heads: async (ids) =>
     (await rowsUnder(table, ids.map(keys.job))).map((row) =>
-      row === null ? null : job.parse(recordOf(row)),
+      row === null ? null : (job.safeParse(recordOf(row)).data ?? null),
     ),
   commit: (change) => table.transact(tableWrites(change)),
   list: (filter, paging) =>

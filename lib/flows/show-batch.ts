@@ -35,8 +35,9 @@ export const renewalsOf = async (
   const heads = await deps.jobs.heads(ids)
   const why = skippedIn(file.events)
   const shown = rows.map(({ certificate_id, replaces }, n) => {
-    const head = heads[n] ?? null
     const detail = why.get(certificate_id) ?? null
+    // What is in the place of a line that was skipped is none of it.
+    const head = detail === null ? (heads[n] ?? null) : null
     return {
       index: from + n,
       certificate_id,

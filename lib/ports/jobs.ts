@@ -10,7 +10,7 @@ export type UnreadableJob = { readonly unreadable: string; readonly events: read
 export type Jobs = {
   /** Everything of one job, strongly consistent: one call. */
   readonly load: (id: string) => Promise<JobFile | UnreadableJob | null>
-  /** Where these jobs stand, in their order, strongly consistent; null for one that is not there. */
+  /** Where these jobs stand, in their order, strongly consistent; null for one that is not there, or cannot be read. */
   readonly heads: (ids: readonly string[]) => Promise<readonly (Job | null)[]>
   /** One transaction: all of it or nothing. */
   readonly commit: (change: Change) => Promise<Committed>

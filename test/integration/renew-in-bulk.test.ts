@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { keys } from '../../lib/aws/table.ts'
 import { batchedRenewalView, principalView, renewalPlanView } from '../../lib/http/views.ts'
 import { openJob } from '../../lib/model/open-job.ts'
 import { lineJobId } from '../../lib/model/renewal-batch.ts'
 import { changed, eventually, jobCompleted, jobOver } from '../../scripts/local/api.ts'
 import { commandsOf, runIn } from '../support/live-commands.ts'
-import { eventsOf, fileOf, live, principalOf, typesOf, versionsOf } from '../support/live-jobs.ts'
+import { eventsOf, fileOf, live, principalOf, typesOf, versionsOf, writeRow } from '../support/live-jobs.ts'
 import { filesOf, verifyStrictly } from '../support/live-openssl.ts'
 import { newApprover, newGatedProfile } from '../support/live-people.ts'
 import { approve, issueGated, issueUngated, requestGated, suffix } from '../support/live-requests.ts'
@@ -93,6 +94,26 @@ describe('certificates renewed in bulk', () => {
     expect(await jobOver(alice, id)).toMatchObject({ status: 'Failed' })
     expect(typesOf(await eventsOf(id))).not.toContain('issuance_planned')
     expect(await versionsOf(certificate_id)).toHaveLength(2)
+  })
+
+  it('go on without one whose place somebody took, and say so', async () => {
+    const owner = `owner-${suffix()}`
+    const ids = [await issueGated({ owner }), await issueGated({ owner })].map((one) => one.certificate_id)
+    const selection = { owner }
+    const planned = alice.post('/certificates/renew/plan', { selection })
+    const { digest } = await alice.expect(renewalPlanView, 200, planned)
+    const asked = await alice.expect(changed, 202, alice.post('/certificates/renew', { plan: digest }))
+    const job_id = asked.job.id
+    // Whoever writes job rows knows the place of a line as soon as the batch waits for approval.
+    await writeRow(keys.job(lineJobId({ job_id, index: 0 })))
+    await approve(asked.approval?.id ?? '')
+    expect((await jobCompleted(alice, job_id)).progress).toEqual({ matched: 2, done: 2, changed: 1 })
+    const lines = await alice.expect(z.array(batchedRenewalView), 200, alice.get(`/jobs/${job_id}/renewals`))
+    expect(lines.map(({ certificate_id }) => certificate_id)).toEqual(ids.toSorted())
+    expect(lines[0]).toMatchObject({
+      status: 'Skipped',
+      detail: expect.stringContaining('there is something else in the place of its job'),
+    })
   })
 
   it('are refused at once where nobody is left who could approve, with who is missing', async () => {

@@ -549,6 +549,11 @@ describe('a batch whose worker', () => {
         new Map([[ids[1], `there is something else in the place of its job, ${taken}`]]),
       )
       expect(await versionsOf(world, ids)).toEqual([2, 1, 2])
+      expect(await linesOf(world, job_id)).toMatchObject([
+        { status: 'Completed' },
+        { status: 'Skipped', job_id: null, detail: expect.stringContaining(taken) },
+        { status: 'Completed' },
+      ])
     },
   )
 
