@@ -4,6 +4,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { Stage } from './config.ts'
+import { indexes } from './grants.ts'
 
 /** What goes off when. `section` is the heading of docs/operator/runbook.md that says what to do then. */
 export type AlarmRow = {
@@ -35,7 +36,7 @@ const aws = (namespace: string, name: string, dimensionsMap: Record<string, stri
 
 /** What the alarms look at that has a name of its own in each deployment. */
 export type Watched = {
-  readonly stage: Pick<Stage, 'pca_authorities' | 'crl_push'>
+  readonly stage: Pick<Stage, 'pca_authorities' | 'crl_push' | 'table'>
   readonly table_name: string
   readonly api_id: string
   readonly state_machine_arn: string
@@ -44,6 +45,24 @@ export type Watched = {
   /** Queues of dead letters, by what their messages were for. */
   readonly dead_letters: Readonly<Record<string, IMetric>>
 }
+
+/** A table that is paid for by the hour turns away what is more, and so does each index for the whole table. */
+const ofCapacity = (TableName: string): readonly AlarmRow[] => [
+  {
+    id: 'table-read-throttles',
+    says: 'DynamoDB turns reads away',
+    section: 'Throttles',
+    metric: aws('AWS/DynamoDB', 'ReadThrottleEvents', { TableName }),
+    threshold: 10,
+  },
+  ...indexes.map((index) => ({
+    id: `${index}-throttles`,
+    says: `DynamoDB turns writes away for its index ${index}`,
+    section: 'Throttles',
+    metric: aws('AWS/DynamoDB', 'WriteThrottleEvents', { TableName, GlobalSecondaryIndexName: index }),
+    threshold: 10,
+  })),
+]
 
 /** What can happen only in a stage with authorities of AWS Private CA. */
 const ofAuthorities: AlarmRow = {
@@ -67,6 +86,7 @@ const ofPushedLists: AlarmRow = {
 export const alarmRows = (watched: Watched): readonly AlarmRow[] => [
   ...(Object.keys(watched.stage.pca_authorities).length > 0 ? [ofAuthorities] : []),
   ...(watched.stage.crl_push.length > 0 ? [ofPushedLists] : []),
+  ...(watched.stage.table.capacity === 'provisioned' ? ofCapacity(watched.table_name) : []),
   ...Object.entries(watched.dead_letters).map(
     ([name, metric]): AlarmRow => ({
       id: `dead-letters-${name}`,

@@ -38,6 +38,23 @@ const notifications = z.strictObject({
   loopback: z.boolean(),
 })
 
+/** Capacity units by the second, of the table and of each of its indexes. */
+const units = z
+  .strictObject({ minimum: z.int().min(1), maximum: z.int().max(40_000) })
+  .refine(({ minimum, maximum }) => minimum <= maximum, 'the maximum is less than the minimum')
+
+/** How the table is paid for: by the request, or by the hour for what it could take. */
+const table = z.discriminatedUnion('capacity', [
+  z.strictObject({ capacity: z.literal('on_demand') }),
+  z.strictObject({
+    capacity: z.literal('provisioned'),
+    read: units,
+    write: units,
+    /** How much of the capacity is meant to be used, in percent: more of it is bought above, and given up below. */
+    target_utilization: z.int().min(20).max(90),
+  }),
+])
+
 const stage = z
   .strictObject({
     name: z.enum(['local', 'dev', 'prod']),
@@ -56,6 +73,8 @@ const stage = z
         'the stream is of another table',
       )
       .nullable(),
+    /** What the stage's own table can take; a restored one keeps what it was restored with. */
+    table,
     /** CA keys by the name that `POST /issuers` uses for them. */
     ca_keys: z.record(keyName, keySpec),
     /** CA keys of another account, in the same region: ARNs, by the name that `POST /issuers` uses for them. */
@@ -120,6 +139,7 @@ export type Stage = Readonly<z.infer<typeof stage>>
 const shared = {
   approval_bypass: false,
   restored_table: null,
+  table: { capacity: 'on_demand' },
   ca_keys: { root: 'ECC_NIST_P256', issuing: 'ECC_NIST_P256' },
   ca_key_arns: {},
   post_quantum_keys: false,
@@ -165,6 +185,8 @@ const context = z.object({
   status_url: z.url().optional(),
   oidc_issuers: json.optional(),
   restored_table: json.optional(),
+  /** JSON, for stages that try another kind of capacity. */
+  table: json.optional(),
   ca_keys: json.optional(),
   ca_key_arns: json.optional(),
   /** JSON, for stages that are tried with an authority of their own. */

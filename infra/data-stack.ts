@@ -87,7 +87,7 @@ function truthTable(scope: Construct, stage: Stage): Table {
   const table = new Table(scope, 'Table', {
     partitionKey: { name: 'pk', type: AttributeType.STRING },
     sortKey: { name: 'sk', type: AttributeType.STRING },
-    billingMode: BillingMode.PAY_PER_REQUEST,
+    ...capacityOf(stage),
     encryption: TableEncryption.AWS_MANAGED,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: stage.production,
@@ -102,7 +102,36 @@ function truthTable(scope: Construct, stage: Stage): Table {
       sortKey: { name: `${index}sk`, type: AttributeType.STRING },
       // A row that changes without moving costs an index of keys nothing.
       projectionType: index === 'gsi6' ? ProjectionType.ALL : ProjectionType.KEYS_ONLY,
+      ...unitsOf(stage),
     })
   }
+  scale(table, stage)
   return table
+}
+
+/** What a table or an index with provisioned capacity begins with. */
+function unitsOf({ table }: Stage): { readonly readCapacity?: number; readonly writeCapacity?: number } {
+  if (table.capacity === 'on_demand') return {}
+  return { readCapacity: table.read.minimum, writeCapacity: table.write.minimum }
+}
+
+function capacityOf(stage: Stage) {
+  const onDemand = stage.table.capacity === 'on_demand'
+  return { billingMode: onDemand ? BillingMode.PAY_PER_REQUEST : BillingMode.PROVISIONED, ...unitsOf(stage) }
+}
+
+/** The table and each index by themselves: they are read and written at rates of their own, and each has its own limit. */
+function scale(table: Table, { table: settings }: Stage): void {
+  if (settings.capacity === 'on_demand') return
+  const { read, write, target_utilization: targetUtilizationPercent } = settings
+  const bounds = ({ minimum, maximum }: typeof read) => ({ minCapacity: minimum, maxCapacity: maximum })
+  const scaled = [
+    table.autoScaleReadCapacity(bounds(read)),
+    table.autoScaleWriteCapacity(bounds(write)),
+    ...indexes.flatMap((index) => [
+      table.autoScaleGlobalSecondaryIndexReadCapacity(index, bounds(read)),
+      table.autoScaleGlobalSecondaryIndexWriteCapacity(index, bounds(write)),
+    ]),
+  ]
+  for (const one of scaled) one.scaleOnUtilization({ targetUtilizationPercent })
 }

@@ -1,6 +1,14 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { type FunctionId, heedsBypass, rowOf } from './access.ts'
@@ -42,6 +50,10 @@ export class PrivilegedFunction extends LambdaFunction {
       timeout: Duration.seconds(row.timeout_seconds),
       environment: environmentOf(id, around),
       logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel[around.stage.log_level],
+      // The beginning and the end of each invocation are counted by AWS anyway; what went wrong with one is a warning.
+      systemLogLevelV2: around.stage.log_level === 'DEBUG' ? SystemLogLevel.INFO : SystemLogLevel.WARN,
       role: roleFor(home, id, around, logGroup),
     })
     this.functionId = id

@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { unfollowed } from '../lib/model/consequences.ts'
 import type { TableInUse } from './data-stack.ts'
 import { PrivilegedFunction, type Surroundings } from './privileged-function.ts'
 
@@ -19,7 +20,7 @@ export class Relay extends PrivilegedFunction {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     })
-    this.follow('Events', table, [newEvent, touchedJob])
+    this.follow('Events', table, [newEvent, takenOver, touchedJob])
     this.follow('Tokens', tokens, [parkedToken])
     this.allowFollowing([table, tokens])
   }
@@ -55,9 +56,27 @@ export class Relay extends PrivilegedFunction {
   }
 }
 
+const keysOfEvent = { sk: { S: FilterRule.beginsWith('EVENT#') } }
+
+/** Of most steps something follows; those of which nothing does wake nobody. A type that is in no table yet is followed. */
 const newEvent = {
   eventName: FilterRule.isEqual('INSERT'),
-  dynamodb: { Keys: { sk: { S: FilterRule.beginsWith('EVENT#') } } },
+  dynamodb: {
+    Keys: keysOfEvent,
+    NewImage: { type: { S: [{ 'anything-but': ['issuance_planned', ...unfollowed] }] } },
+  },
+}
+
+/** A plan that somebody makes in the place of a dead worker counts. */
+const takenOver = {
+  eventName: FilterRule.isEqual('INSERT'),
+  dynamodb: {
+    Keys: keysOfEvent,
+    NewImage: {
+      type: { S: FilterRule.isEqual('issuance_planned') },
+      details: { M: { reclaimed: { BOOL: FilterRule.exists() } } },
+    },
+  },
 }
 
 /** The tend schedule touches jobs that stand still, so that their consequences are carried out again. */

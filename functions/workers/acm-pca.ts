@@ -9,6 +9,7 @@ import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { revocables } from '../../lib/aws/revocables.ts'
 import { revocationPlans } from '../../lib/aws/revocation-plans.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueByAuthority } from '../../lib/flows/issue-by-authority.ts'
 import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
@@ -27,6 +28,7 @@ const deps = {
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),
+  serials: serialStatuses(table),
   authority: authorities(privateCa()),
   outcomeOf,
   revocables: revocables(table),

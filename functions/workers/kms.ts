@@ -6,6 +6,7 @@ import { jobs } from '../../lib/aws/jobs.ts'
 import { isUnavailable } from '../../lib/aws/passing.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
 import { approvalBypass } from '../../lib/lambda/approval-bypass.ts'
@@ -24,6 +25,7 @@ const deps = {
   profiles: profiles(table),
   issuers: issuers(table),
   certificates: certificates(table),
+  serials: serialStatuses(table),
   signer: signer(environment('CA_KEYS'), awsAccess()),
   isUnavailable,
   status_url: environment('STATUS_URL'),

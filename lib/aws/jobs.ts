@@ -1,13 +1,14 @@
 import * as z from 'zod'
 import type { ApprovalState } from '../model/approval.ts'
 import { event } from '../model/event.ts'
+import { requested } from '../model/first-events.ts'
 import { issuance, type Job, type JobStatus, job, jobContent } from '../model/job.ts'
 import { plannedIn } from '../model/retell.ts'
 import { instant } from '../model/time.ts'
 import type { JobFilter, Jobs } from '../ports/jobs.ts'
 import { keyOf, list, rowsUnder } from './list.ts'
 import { lists, type Place } from './lists.ts'
-import { keys, recordOf } from './table.ts'
+import { type Key, keys, recordOf } from './table.ts'
 import type { Row, TableClient } from './table-client.ts'
 import { tableWrites } from './table-writes.ts'
 
@@ -19,7 +20,28 @@ const rowsOf = async (rows: AsyncIterable<Row>): Promise<readonly Row[]> => {
 
 const everybody = ['by_people', 'by_nobody'] as const
 
-const inGsi1 = (pk: string): Place => ({ index: 'gsi1', pk })
+/** The job whose chain has this event at this place: no chain has two. */
+const jobWith = (sequence: number) => (listed: Key) =>
+  listed.pk.startsWith('JOB#') && listed.sk === keys.event(listed.pk, sequence).sk
+    ? { pk: listed.pk, sk: 'JOB' }
+    : null
+
+/** Every job begins with an event of its own types: in the order in which they were asked for. */
+const begun: readonly Place[] = [...new Set(Object.values(requested).map(lists.eventsLike))].map((pk) => ({
+  index: 'gsi1',
+  pk,
+  meant: jobWith(1),
+}))
+
+/** What people decide goes on at once by asking for an approval. */
+const gated: Place = { index: 'gsi1', pk: lists.eventsLike('approval_requested'), meant: jobWith(2) }
+
+const begunFor = (certificate: string): Place => ({
+  index: 'gsi4',
+  pk: lists.eventsOn(certificate),
+  meant: jobWith(1),
+})
+
 const inGsi3 = (pk: string): Place => ({ index: 'gsi3', pk })
 
 const placesByState = (state: ApprovalState): readonly Place[] => {
@@ -27,7 +49,7 @@ const placesByState = (state: ApprovalState): readonly Place[] => {
     case 'pending':
       return [inGsi3(lists.openJobs('by_people'))]
     case 'approved':
-      return [inGsi1(lists.jobs('by_people'))]
+      return [gated]
     case 'rejected':
     case 'expired':
     case 'withdrawn':
@@ -46,17 +68,17 @@ const placesByStatus = (status: JobStatus): readonly Place[] => {
     case 'Cancelled':
       return [inGsi3(lists.jobsEnded(status))]
     case 'Completed':
-      return everybody.map((decided) => inGsi1(lists.jobs(decided)))
+      return begun
   }
 }
 
 /** The narrowest lists for a filter; what they do not cover is filtered after. */
 const placesFor = (filter: JobFilter): readonly Place[] => {
-  if (filter.certificate_id !== undefined) return [{ index: 'gsi2', pk: lists.jobsOf(filter.certificate_id) }]
+  if (filter.certificate_id !== undefined) return [begunFor(filter.certificate_id)]
   if (filter.approval_state !== undefined) return placesByState(filter.approval_state)
   if (filter.status !== undefined) return placesByStatus(filter.status)
-  if (filter.gated === true) return [inGsi1(lists.jobs('by_people'))]
-  return everybody.map((decided) => inGsi1(lists.jobs(decided)))
+  if (filter.gated === true) return [gated]
+  return begun
 }
 
 const idOf = ({ pk }: Row): string => String(pk).replace(/^JOB#/, '')

@@ -20,7 +20,8 @@ type Listing<T, Instead = never> = {
   readonly from?: string | null
 }
 
-type Listed = { readonly key: Key; readonly order: string; readonly row: Row | null }
+/** Without a key: listed there, and none of what is asked for. */
+type Listed = { readonly key: Key | null; readonly order: string; readonly row: Row | null }
 
 type Range = { readonly after: string | null; readonly before: string | null; readonly limit: number }
 
@@ -31,9 +32,9 @@ const nextIn = async (
   range: Range,
 ): Promise<readonly Listed[]> => {
   const found = await Promise.all(
-    places.map(async ({ index, pk }) =>
+    places.map(async ({ index, pk, meant = (listed) => listed }) =>
       (await table.index({ index, pk, ...range })).map((row) => ({
-        key: keyOf(row),
+        key: meant(keyOf(row)),
         order: String(row[`${index}sk`]),
         row: index === wholeRows ? row : null,
       })),
@@ -58,13 +59,13 @@ export const rowsUnder = async (
   return read.flat()
 }
 
-const rowsOf = async (table: TableClient, found: readonly Listed[]): Promise<readonly (Row | null)[]> =>
-  found.every(({ row }) => row !== null)
-    ? found.map(({ row }) => row)
-    : rowsUnder(
-        table,
-        found.map(({ key }) => key),
-      )
+/** The rows that are meant, null for none, in the order in which they are listed. */
+const rowsOf = async (table: TableClient, found: readonly Listed[]): Promise<readonly (Row | null)[]> => {
+  if (found.every(({ row }) => row !== null)) return found.map(({ row }) => row)
+  const wanted = found.flatMap(({ key }) => (key === null ? [] : [key]))
+  const rows = (await rowsUnder(table, wanted)).values()
+  return found.map(({ key }) => (key === null ? null : (rows.next().value ?? null)))
+}
 
 type Read<T> = { readonly kept: T | null; readonly unreadable: readonly string[] }
 

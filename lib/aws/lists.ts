@@ -1,25 +1,26 @@
 import type { Certificate } from '../model/certificate.ts'
 import type { Delegation } from '../model/delegation.ts'
 import { sha256 } from '../model/digest.ts'
-import { nextDue } from '../model/escalation.ts'
+import { dueOf } from '../model/due.ts'
 import { type Event, type EventType, eventTypes } from '../model/event.ts'
 import { isTerminal, type Job } from '../model/job.ts'
 import type { OidcSubject } from '../model/oidc-subject.ts'
 import { folded } from '../model/principal.ts'
 import type { SerialStatus } from '../model/revocation.ts'
-import { instantOf, later } from '../model/time.ts'
 import type { DueRenewal } from '../ports/renewals.ts'
 
 /**
  * What is in which index, and under what. All but the last hold keys alone, so
  * that a row which changes without moving costs them nothing, and almost every
  * key is of what never changes: who asked, what it is about, when it was made.
- * Whatever else is asked for is read from the rows themselves (`list.ts`).
+ * Whatever else is asked for is read from the rows themselves (`list.ts`). All jobs,
+ * those that people decide, and those of a certificate are found by the event
+ * that each of them begins with.
  *
  * | index | jobs | certificates | events | others |
  * |---|---|---|---|---|
- * | gsi1 | all, those that people decide apart | all | all, by kinds of types | serials by owner |
- * | gsi2 | by certificate; open revocations in bulk | by profile | by actor | OIDC subjects by principal; delegations by delegate; serials by issuer |
+ * | gsi1 | | all | all, by kinds of types | serials by owner |
+ * | gsi2 | open revocations in bulk | by profile | by actor | OIDC subjects by principal; delegations by delegate; serials by issuer |
  * | gsi3 | those that are open, failed or cancelled | those that are revoked | | serials by profile |
  * | gsi4 | | by owner | by resource | serials by key |
  * | gsi5 | due | renewals due, by hour and shard | | |
@@ -31,7 +32,15 @@ export type IndexName = 'gsi1' | 'gsi2' | 'gsi3' | 'gsi4' | 'gsi5' | 'gsi6'
 export const wholeRows: IndexName = 'gsi6'
 
 /** A partition of an index. */
-export type Place = { readonly index: IndexName; readonly pk: string }
+export type Place = {
+  readonly index: IndexName
+  readonly pk: string
+  /** Which row of the table is meant by one that is listed there: the same, unless it says so; null for none. */
+  readonly meant?: (listed: { readonly pk: string; readonly sk: string }) => {
+    readonly pk: string
+    readonly sk: string
+  } | null
+}
 
 /**
  * Types of which there are as many as certificates, requests or lists: each is
@@ -58,8 +67,6 @@ const kindOf = (type: EventType): string => (frequent.has(type) ? type : 'others
 
 /** The partitions of the indexes, by what is asked. */
 export const lists = {
-  jobs: (decided: 'by_people' | 'by_nobody') => `JOBS#${decided}`,
-  jobsOf: (certificate: string) => `JOBS#${certificate}`,
   openJobs: (decided: 'by_people' | 'by_nobody') => `JOBS#open#${decided}`,
   jobsEnded: (status: 'Failed' | 'Cancelled') => `JOBS#${status}`,
   due: 'DUE',
@@ -101,25 +108,8 @@ const indexed = (entries: Partial<Record<IndexName, Entry | null>>): Record<stri
 export const oneOf = (kind: 'profiles' | 'issuers' | 'principals', id: string): Record<string, string> =>
   indexed({ [wholeRows]: [lists[kind], id] })
 
-/** When a job wants looking after next. Null once it is over. */
-export const dueOf = (job: Job): string | null => {
-  if (isTerminal(job.status)) return null
-  if (job.lease !== null) return job.lease.until
-  const updated = new Date(job.updated_at)
-  if (job.status !== 'AwaitingApproval') return instantOf(later(updated, 300))
-  const touch = instantOf(later(updated, 12 * 3600))
-  const [first = touch] = [touch, ...(job.approval === null ? [] : [nextDue(job.approval)])].sort()
-  return first
-}
-
 const isOpenBulkRevocation = (job: Job): boolean =>
   job.type === 'Revocation' && job.certificate_id === null && !isTerminal(job.status)
-
-/** The list of jobs that this one is looked for in besides the list of all: its certificate's. */
-const relatedList = (job: Job): string | null => {
-  if (job.certificate_id !== null) return lists.jobsOf(job.certificate_id)
-  return isOpenBulkRevocation(job) ? lists.openBulkRevocations : null
-}
 
 /** The list by where a job stands: almost all are completed, and those are in none. */
 const standingList = ({ status, approval }: Job): string | null => {
@@ -138,10 +128,9 @@ const standingList = ({ status, approval }: Job): string | null => {
 
 export const indexedJob = (job: Job): Record<string, string> => {
   const order = `${job.created_at}#${job.id}`
-  const [due, related, standing] = [dueOf(job), relatedList(job), standingList(job)]
+  const [due, standing] = [dueOf(job), standingList(job)]
   return indexed({
-    gsi1: [lists.jobs(job.approval === null ? 'by_nobody' : 'by_people'), order],
-    gsi2: related === null ? null : [related, order],
+    gsi2: isOpenBulkRevocation(job) ? [lists.openBulkRevocations, order] : null,
     gsi3: standing === null ? null : [standing, order],
     gsi5: due === null ? null : [lists.due, `${due}#${job.id}`],
   })

@@ -126,12 +126,19 @@ const reasonsOf = (error: unknown): readonly string[] | null => {
   return read.success ? read.data.said.CancellationReasons.map(({ Code }) => Code) : []
 }
 
-/** Another transaction held one of the items: that says nothing yet about our conditions. */
+/** Why DynamoDB cancels a transaction that may go through a moment later. */
+const passing: ReadonlySet<string> = new Set([
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+])
+
+/** Another transaction held one of the items, or there was no capacity for it: that says nothing yet about our conditions. */
 const isContended = (error: unknown): boolean => {
   if (isCalled(error, 'TransactionConflictException')) return true
   const reasons = reasonsOf(error)
   if (reasons === null) return false
-  return reasons.includes('TransactionConflict') && !reasons.includes('ConditionalCheckFailed')
+  return reasons.some((reason) => passing.has(reason)) && !reasons.includes('ConditionalCheckFailed')
 }
 
 /** What a put that is in no transaction fails with. */

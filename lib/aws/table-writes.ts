@@ -122,8 +122,6 @@ const tableWritesOf = (write: Write): readonly TableWrite[] => {
       return principalWrites(write.step)
     case 'require_principal':
       return [principalWriteOf(write)]
-    case 'require_unused_serial':
-      return [{ of, check: keys.serial(write.issuer_id, write.serial), condition: 'absent' }]
     case 'require_delegation': {
       const { principal_id, id, version } = write.delegation
       const condition = { attribute: 'version', equals: version }

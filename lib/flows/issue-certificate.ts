@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Draft, step, type Write } from '../model/change.ts'
 import { digestOf } from '../model/digest.ts'
+import { isAbandoned } from '../model/due.ts'
 import { batchPlaceOf, type Mandate, placeOf } from '../model/gate.ts'
 import type { Issuer } from '../model/issuer.ts'
 import type { Issuance, JobFile } from '../model/job.ts'
@@ -13,6 +14,7 @@ import { issuerSince } from '../pki/check-issuer.ts'
 import { type LintedCertificate, lintCertificate } from '../pki/lint.ts'
 import type { Certificates } from '../ports/certificates.ts'
 import type { Signer } from '../ports/keys.ts'
+import type { SerialStatuses } from '../ports/revocation.ts'
 import type { Issuers } from '../ports/rules.ts'
 import { type CarryOutDeps, carryOut, type Result } from './carry-out.ts'
 import { checkPlan } from './rebuild-plan.ts'
@@ -23,6 +25,7 @@ import { signRequest } from './sign-request.ts'
 export type IssueDeps = CarryOutDeps & {
   readonly issuers: Pick<Issuers, 'get'>
   readonly certificates: Pick<Certificates, 'get'>
+  readonly serials: SerialStatuses
   readonly signer: Signer
   /** Whether the signer failed for a reason that has nothing to do with the job. */
   readonly isUnavailable: (error: unknown) => boolean
@@ -160,7 +163,6 @@ const lineWrites = (file: JobFile, time: string): readonly Write[] => {
 
 /** What a claim may find that no retry changes. */
 const unclaimable: Readonly<Record<string, string>> = {
-  require_unused_serial: 'the serial was issued before',
   require_grant: 'the standing grant was withdrawn',
   require_profile: 'the profile that the grant was given under was changed',
   spent_place: 'another job was signed in this place of the grant',
@@ -172,7 +174,9 @@ const unclaimable: Readonly<Record<string, string>> = {
 /**
  * Takes the job and puts on record what will be signed, in one transaction;
  * null where another worker was faster. A serial that has been issued already
- * is refused: nobody brings a job back to sign it a second time.
+ * is refused: nobody brings a job back to sign it a second time. It is looked up
+ * just before: whatever is under way at the same moment shows in no row yet,
+ * and the one that comes second to its end finds the serial there.
  */
 export const claim = async (
   deps: KeylessDeps,
@@ -181,7 +185,8 @@ export const claim = async (
 ): Promise<JobFile | null> => {
   const now = deps.now()
   const { serial, period, tbs_sha256 } = issuance
-  const unused = { write: 'require_unused_serial', issuer_id, serial } as const
+  if ((await deps.serials.get(issuer_id, serial)) !== null)
+    throw new Refusal('mandate_refused', 'the serial was issued before')
   const attempts = file.job.attempts + 1
   const change = step(
     file,
@@ -194,11 +199,19 @@ export const claim = async (
       {
         type: 'issuance_planned',
         actor: { id: deps.worker, type: 'System' },
-        details: { digest: file.job.digest, serial, ...period, tbs_sha256, attempt: attempts, key },
+        details: {
+          digest: file.job.digest,
+          serial,
+          ...period,
+          tbs_sha256,
+          attempt: attempts,
+          key,
+          ...(isAbandoned(file, now) ? { reclaimed: true } : {}),
+        },
       },
     ],
     now,
-    [unused, ...placeWrites(file, instantOf(now)), ...lineWrites(file, instantOf(now))],
+    [...placeWrites(file, instantOf(now)), ...lineWrites(file, instantOf(now))],
   )
   const stored = await deps.jobs.commit(change)
   const refusal = stored === 'committed' ? undefined : unclaimable[stored.conflict]

@@ -2,6 +2,7 @@ import type { Approval } from '../model/approval.ts'
 import type { Change } from '../model/change.ts'
 import { expire } from '../model/close.ts'
 import type { Sealable } from '../model/decide.ts'
+import { isPostponed, patienceSeconds, waitSeconds } from '../model/due.ts'
 import { isEscalationDue, nextDue } from '../model/escalation.ts'
 import type { Job, JobFile } from '../model/job.ts'
 import { escalate, remind } from '../model/press.ts'
@@ -33,9 +34,6 @@ type Outcome = { readonly [as in 'expired' | 'reminded' | 'escalated' | 'touched
 
 type Step = { readonly as: 'expired' | 'reminded' | 'escalated'; readonly step: Change | Sealable }
 
-/** How long what was touched may stand still before it is touched again. */
-const patienceSeconds = 300
-
 /** How many jobs are asked for at once. */
 const pageJobs = 100
 
@@ -52,14 +50,11 @@ const most = 10_000
 const waitingOf = ({ status, approval }: Job): Approval | null =>
   status === 'AwaitingApproval' && approval?.state === 'pending' ? approval : null
 
-/** A lease that ran out as it was meant to: its worker is alive, and waits for a key. */
-const isPostponed = ({ events }: JobFile): boolean => events.at(-1)?.type === 'issuance_postponed'
-
 const nextLook = (job: Job, now: Date): string => {
   const waiting = waitingOf(job)
   if (waiting === null)
-    return instantOf(later(now, job.status === 'AwaitingApproval' ? 12 * 3600 : patienceSeconds))
-  const next = instantOf(later(now, 12 * 3600))
+    return instantOf(later(now, job.status === 'AwaitingApproval' ? waitSeconds : patienceSeconds))
+  const next = instantOf(later(now, waitSeconds))
   const due = nextDue(waiting)
   return due >= instantOf(now) && due < next ? due : next
 }

@@ -66,7 +66,6 @@ export type Write =
   /** Whoever gives their word must be who they were when they were let in. */
   | { readonly write: 'require_principal'; readonly id: string; readonly version: number }
   | { readonly write: 'require_delegation'; readonly delegation: Delegation }
-  | { readonly write: 'require_unused_serial'; readonly issuer_id: string; readonly serial: string }
 
 /**
  * A step as a value: the job as it will be, what happened, and what is stored

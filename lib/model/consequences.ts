@@ -1,10 +1,11 @@
 import * as z from 'zod'
-import type { Event, EventType } from './event.ts'
+import { type Event, type EventType, eventTypes } from './event.ts'
 import { approvalIdOf } from './ids.ts'
 import type { Job } from './job.ts'
+import { isMeasured } from './measures.ts'
 import type { QueueName } from './queue.ts'
 import { shardNumber } from './shards.ts'
-import { isTold } from './telling.ts'
+import { isTold, tellingOf } from './telling.ts'
 
 /** What our own functions do next. Each may be done twice without harm. */
 export type Effect =
@@ -124,6 +125,15 @@ export const consequences = (event: Event): readonly Effect[] => [
   ...table[event.type](event),
   ...notified(event),
 ]
+
+/** Types of which nothing ever follows: no effect, nobody who is told, no metric. */
+export const unfollowed: readonly EventType[] = eventTypes.filter(
+  (type) => table[type] === nothing && tellingOf(type) === null && !isMeasured(type),
+)
+
+/** Whether anything may follow from an event. Of a plan only that somebody took it over from a dead worker is told. */
+export const isFollowed = ({ type, details }: Pick<Event, 'type' | 'details'>): boolean =>
+  type === 'issuance_planned' ? details.reclaimed === true : !unfollowed.includes(type)
 
 /** What to do about a job that has stood still: the same effects, once more. */
 export const consequencesOfWaiting = (job: Job): readonly Effect[] => {

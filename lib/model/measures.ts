@@ -58,6 +58,9 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
       dimensions: { issuer_type: event.job?.queue ?? 'none' },
     },
   ],
+  // Whoever took it before the sweep did says so; the sweep counts what it finds itself.
+  issuance_planned: ({ details }) =>
+    details.reclaimed === true ? [{ name: 'leases_reclaimed', unit: 'Count', value: 1, dimensions: {} }] : [],
   // One that may be at AWS, and that nobody has, is as much for people to look at as one that differs.
   issuance_failed: (event) => [
     ...issued('failed')(event),
@@ -85,6 +88,9 @@ const table: Partial<Record<EventType, (event: Event) => readonly Measure[]>> = 
   renewal_needs_csr: () => [{ name: 'renewals_waiting_for_csr', unit: 'Count', value: 1, dimensions: {} }],
   key_use_unmatched: () => [{ name: 'key_uses_unmatched', unit: 'Count', value: 1, dimensions: {} }],
 }
+
+/** Whether events of a type add to the metrics, some of them at least. */
+export const isMeasured = (type: EventType): boolean => table[type] !== undefined
 
 /** What an event adds to the metrics: they count what is on record, and nothing else. */
 export const measuresOf = (event: Event): readonly Measure[] => table[event.type]?.(event) ?? []

@@ -2,7 +2,7 @@ import type { Approval } from './approval.ts'
 import type { ApprovalPolicy } from './approval-policy.ts'
 import { begin, type Change, type Draft, type Write } from './change.ts'
 import { escalationOf, remindersOf } from './escalation.ts'
-import type { EventType } from './event.ts'
+import { requested } from './first-events.ts'
 import type { GrantPlace } from './grant.ts'
 import { contentDigest, type Job, type JobContent } from './job.ts'
 import type { Principal } from './principal.ts'
@@ -28,18 +28,6 @@ export type Opening = {
   readonly outside_grants?: Job['outside_grants'] | undefined
   /** Whether it was asked for before, and nobody decided in time. */
   readonly escalated?: boolean
-}
-
-const requested: Readonly<Record<JobContent['type'], EventType>> = {
-  Issuance: 'certificate_requested',
-  Renewal: 'renewal_requested',
-  RenewalBatch: 'renewal_batch_requested',
-  Revocation: 'revocation_requested',
-  ProfileChange: 'profile_change_requested',
-  IssuerChange: 'issuer_change_requested',
-  GrantChange: 'grant_requested',
-  PrincipalChange: 'principal_change_requested',
-  Rebinding: 'rebinding_requested',
 }
 
 /** What a job is about, for lists. */

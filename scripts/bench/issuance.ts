@@ -12,6 +12,7 @@ import { jobs } from '../../lib/aws/jobs.ts'
 import { isUnavailable } from '../../lib/aws/passing.ts'
 import { receiptKeys } from '../../lib/aws/receipt-keys.ts'
 import { issuers, profiles } from '../../lib/aws/rules.ts'
+import { serialStatuses } from '../../lib/aws/status-records.ts'
 import { keys } from '../../lib/aws/table.ts'
 import { tableClient } from '../../lib/aws/table-client.ts'
 import { issueCertificate } from '../../lib/flows/issue-certificate.ts'
@@ -54,6 +55,7 @@ const ports = ({ stack }: World) => {
     bypass: null,
     issuers: issuers(table),
     certificates: certificates(table),
+    serials: serialStatuses(table),
     signer: signer(stack.outputs.CaKeys, access),
     isUnavailable,
     receiptKeys: receiptKeys(stack.outputs.ReceiptKeys, access),

@@ -1,6 +1,7 @@
 import type { deployed } from './deployed.ts'
-import type { Metered } from './meter.ts'
+import type { Metered, Units } from './meter.ts'
 import { sumOf, times, type Usage } from './prices.ts'
+import { unitsOf } from './provisioned.ts'
 import type { meterIdle } from './runs.ts'
 
 const minutes = 30 * 24 * 60
@@ -22,21 +23,23 @@ const seriesOf = (...metered: readonly Metered[]): number =>
 export function idleMonth(
   idle: Awaited<ReturnType<typeof meterIdle>>,
   { fixed, polled_queues }: ReturnType<typeof deployed>,
-): Usage {
+): { readonly usage: Usage; readonly units: Units } {
   const { tend, renew, refresh, lists, lists_and_responders } = idle
-  const acted = sumOf(
-    times(tend.usage, sweeps),
-    times(renew.usage, sweeps),
-    times(refresh.usage, refreshes - halfDays),
-    times(lists.usage, halfDays / 2),
-    times(lists_and_responders.usage, halfDays / 2),
-  )
+  const acts: readonly (readonly [Metered, number])[] = [
+    [tend, sweeps],
+    [renew, sweeps],
+    [refresh, refreshes - halfDays],
+    [lists, halfDays / 2],
+    [lists_and_responders, halfDays / 2],
+  ]
+  const acted = sumOf(...acts.map(([metered, often]) => times(metered.usage, often)))
   const kept = (lists.kept.with_indexes + lists_and_responders.kept.with_indexes) * (halfDays / 2)
-  return sumOf(fixed, acted, {
+  const usage = sumOf(fixed, acted, {
     sqs_requests: emptyReceives * polled_queues,
     schedule_invocations: 2 * sweeps + refreshes,
     metric_months: seriesOf(tend, renew, refresh),
     log_gb_months: (acted.log_gigabytes ?? 0) * months_kept,
     table_gb_months: kept / 1e9,
   })
+  return { usage, units: unitsOf(acts) }
 }

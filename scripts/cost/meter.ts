@@ -1,4 +1,5 @@
 import { type FunctionId, rowOf } from '../../infra/access.ts'
+import { indexes } from '../../infra/grants.ts'
 import type { Priced, Usage } from './prices.ts'
 
 /**
@@ -30,17 +31,34 @@ export type Action = keyof typeof milliseconds | `dynamodb:${'GetItem' | 'BatchG
 const latencyOf = (action: Action): number =>
   action in milliseconds ? milliseconds[action as keyof typeof milliseconds] : milliseconds['dynamodb:read']
 
-/** Octets of START, END and REPORT, which Lambda writes for each invocation. */
-const platformLines = 330
-
 /** Octets of the line that Step Functions writes for each entry of a history, without data. */
 export const historyLine = 330
 
 /** Octets of the line that API Gateway writes for each request. */
 export const accessLine = 300
 
+/** Of the table itself and of each of its indexes: what has a capacity of its own. */
+export const places = ['table', ...indexes] as const
+
+export type Place = (typeof places)[number]
+
+/** Units by where they are used. */
+export type Units = Readonly<Record<Place, { readonly reads: number; readonly writes: number }>>
+
+const noUnits = (): Record<Place, { reads: number; writes: number }> => ({
+  table: { reads: 0, writes: 0 },
+  gsi1: { reads: 0, writes: 0 },
+  gsi2: { reads: 0, writes: 0 },
+  gsi3: { reads: 0, writes: 0 },
+  gsi4: { reads: 0, writes: 0 },
+  gsi5: { reads: 0, writes: 0 },
+  gsi6: { reads: 0, writes: 0 },
+})
+
 export type Metered = {
   readonly usage: Usage
+  /** Of the usage, what the table and its indexes took: the tokens of the workflow have a table of their own. */
+  readonly units: Units
   readonly calls: Readonly<Record<string, number>>
   readonly invocations: Readonly<Record<string, number>>
   /** Write units by the kind of item: its sort key's name, with a mark where the indexes took them. */
@@ -77,6 +95,7 @@ export const makeMeter = () => {
   let calls: Record<string, number> = {}
   let invocations: Record<string, number> = {}
   let writes: Record<string, number> = {}
+  let units = noUnits()
   let kept = { with_indexes: 0, items: 0 }
   let series = new Set<string>()
   let waited = 0
@@ -85,9 +104,19 @@ export const makeMeter = () => {
     usage[name] = (usage[name] ?? 0) + quantity
   }
 
-  const write = (kind: string, units: number): void => {
-    add('write_units', units)
-    writes[kind] = (writes[kind] ?? 0) + units
+  const write = (kind: string, used: number): void => {
+    add('write_units', used)
+    writes[kind] = (writes[kind] ?? 0) + used
+  }
+
+  const writeTo = (place: Place, kind: string, used: number): void => {
+    write(kind, used)
+    units[place].writes += used
+  }
+
+  const readFrom = (place: Place, used: number): void => {
+    add('read_units', used)
+    units[place].reads += used
   }
 
   const keep = (more: typeof kept): void => {
@@ -119,23 +148,23 @@ export const makeMeter = () => {
       invocations[id] = (invocations[id] ?? 0) + 1
       add('lambda_requests', 1)
       add('lambda_gb_seconds', (rowOf(id).memory / 1024) * (waited / 1000))
-      add('log_gigabytes', platformLines / 1e9)
     }
   }
 
   /** What was used since the last reading. */
   const read = (): Metered => {
-    const metered = { usage, calls, invocations, writes, kept, series: [...series].sort() }
+    const metered = { usage, units, calls, invocations, writes, kept, series: [...series].sort() }
     usage = {}
     calls = {}
     invocations = {}
     writes = {}
+    units = noUnits()
     kept = { with_indexes: 0, items: 0 }
     series = new Set()
     return metered
   }
 
-  return { add, write, call, keep, invoke, read }
+  return { add, write, writeTo, readFrom, call, keep, invoke, read }
 }
 
 export type Meter = ReturnType<typeof makeMeter>

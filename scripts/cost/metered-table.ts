@@ -1,3 +1,4 @@
+import { indexes } from '../../infra/grants.ts'
 import type { Key } from '../../lib/aws/table.ts'
 import type { Row, TableClient } from '../../lib/aws/table-client.ts'
 import { checkUnits, itemSize, readsOf, storedSize, writeUnits } from './capacity.ts'
@@ -20,11 +21,11 @@ export const meteredTable = (
   const stored = ({ pk, sk }: Key): Row | null => table.rows.get(`${pk}\u0000${sk}`) ?? null
   const sizeOf = (row: Row | null): number => (row === null ? 0 : itemSize(row))
   const consistent = (rows: readonly (Row | null)[]): void =>
-    meter.add('read_units', readsOf(rows.reduce((sum, row) => sum + sizeOf(row), 0)))
+    meter.readFrom('table', readsOf(rows.reduce((sum, row) => sum + sizeOf(row), 0)))
   const write = (before: Row | null, after: Row, transaction: boolean): void => {
     const units = writeUnits(before, after, transaction)
-    meter.write(kindOf(after), units.table)
-    meter.write(`${kindOf(after)} (indexes)`, units.indexes)
+    meter.writeTo('table', kindOf(after), units.table)
+    for (const index of indexes) meter.writeTo(index, `${kindOf(after)} (indexes)`, units.by_index[index])
     const was = before === null ? { with_indexes: 0, items: 0 } : kept(before)
     const is = kept(after)
     meter.keep({ with_indexes: is.with_indexes - was.with_indexes, items: is.items - was.items })
@@ -60,7 +61,7 @@ export const meteredTable = (
     index: async (query) => {
       const rows = await table.index(query)
       meter.call('dynamodb:Query')
-      meter.add('read_units', readsOf(rows.reduce((sum, row) => sum + sizeOf(row), 0)) / 2)
+      meter.readFrom(query.index, readsOf(rows.reduce((sum, row) => sum + sizeOf(row), 0)) / 2)
       return rows
     },
     transact: async (writes) => {
@@ -71,7 +72,7 @@ export const meteredTable = (
       if (outcome !== 'committed') throw new Error('the metered run met a conflict')
       for (const [n, one] of writes.entries()) {
         if ('put' in one) write(before[n] ?? null, one.put, !alone)
-        else meter.write('conditions', checkUnits(before[n] ?? null))
+        else meter.writeTo('table', 'conditions', checkUnits(before[n] ?? null))
       }
       committed(writes.flatMap((one) => ('put' in one ? [one.put] : [])))
       return outcome

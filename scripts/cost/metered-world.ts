@@ -7,7 +7,7 @@ import { readApi } from '../../lib/api/read.ts'
 import { submitApi } from '../../lib/api/submit.ts'
 import { cursorSecret } from '../../lib/aws/cursor-secret.ts'
 import { keyUses } from '../../lib/aws/key-uses.ts'
-import { keys } from '../../lib/aws/table.ts'
+import { keys, recordOf } from '../../lib/aws/table.ts'
 import type { Row } from '../../lib/aws/table-client.ts'
 import { createApiKey } from '../../lib/flows/create-api-key.ts'
 import { follow, followParkedToken } from '../../lib/flows/follow-event.ts'
@@ -24,6 +24,8 @@ import { jobMessage, queueFunction } from '../../lib/lambda/queue.ts'
 import { statusFunction } from '../../lib/lambda/status-queue.ts'
 import { streamFunction } from '../../lib/lambda/stream.ts'
 import { trailFunction } from '../../lib/lambda/trail.ts'
+import { isFollowed } from '../../lib/model/consequences.ts'
+import { event } from '../../lib/model/event.ts'
 import { measuresOfRenewals, measuresOfSweep } from '../../lib/model/measures.ts'
 import type { Signer } from '../../lib/ports/keys.ts'
 import type { ShardRows } from '../../lib/ports/revocation.ts'
@@ -69,7 +71,7 @@ const messageOf = (body: object): SQSEvent =>
  * queues, the workflow, CloudTrail's word of each signature) is carried out.
  */
 export const makeMeteredWorld = async () => {
-  const world = await makeFurnishedWorld()
+  const world = await makeFurnishedWorld({}, 'ECC_NIST_P256')
   const meter = makeMeter()
   const waiting: (() => Promise<unknown>)[] = []
   const parked = new Map<string, string>()
@@ -77,7 +79,7 @@ export const makeMeteredWorld = async () => {
 
   const committed = (rows: readonly Row[]): void => {
     const records = rows
-      .filter(({ sk }) => String(sk).startsWith('EVENT#'))
+      .filter((row) => String(row.sk).startsWith('EVENT#') && isFollowed(event.parse(recordOf(row))))
       .map((row) => ({ eventName: 'INSERT', dynamodb: { NewImage: row } }) as unknown as DynamoDBRecord)
     // The events of one step are in one partition, and so in one batch.
     if (records.length > 0) waiting.push(() => meter.invoke('relay', () => relay({ Records: records })))

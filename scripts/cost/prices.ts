@@ -8,13 +8,31 @@
  */
 export const pricesAsOf = '2026-06'
 
-const page = (path: string): string => `https://aws.amazon.com/${path}/pricing/`
+const page = (path: string, more = ''): string =>
+  `https://aws.amazon.com/${path}/pricing/${more === '' ? '' : `${more}/`}`
+
+/** A month here has thirty days. */
+const hours = 30 * 24
 
 const million = 1_000_000
 
 export const prices = {
   write_units: { usd: 0.625, per: million, says: 'DynamoDB write request units', from: page('dynamodb') },
   read_units: { usd: 0.125, per: million, says: 'DynamoDB read request units', from: page('dynamodb') },
+  write_unit_hours: {
+    usd: 0.00065,
+    per: 1,
+    always: 25 * hours,
+    says: 'DynamoDB write capacity, unit-hours',
+    from: page('dynamodb', 'provisioned'),
+  },
+  read_unit_hours: {
+    usd: 0.00013,
+    per: 1,
+    always: 25 * hours,
+    says: 'DynamoDB read capacity, unit-hours',
+    from: page('dynamodb', 'provisioned'),
+  },
   table_gb_months: {
     usd: 0.25,
     per: 1,

@@ -4,10 +4,11 @@ import { App, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { describe, expect, it } from 'vitest'
 import { acknowledged, checkAgainstSolutions } from '../../infra/solutions-checks.ts'
+import { provisionedTable } from '../support/provisioned-table.ts'
 import { pushTargets } from '../support/pushed-lists.ts'
 import { buildInto } from '../support/stack-templates.ts'
 
-const everySetting = { crl_push: JSON.stringify(pushTargets) }
+const everySetting = { crl_push: JSON.stringify(pushTargets), table: JSON.stringify(provisionedTable) }
 
 type Found = { readonly rule: string; readonly at: string }
 

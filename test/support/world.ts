@@ -61,20 +61,29 @@ import type { ShardRows } from '../../lib/ports/revocation.ts'
 import type { StatusSite } from '../../lib/ports/status-site.ts'
 import { memoryAuthority } from './memory-authority.ts'
 import { memoryTable } from './memory-table.ts'
+import { signDigestWithP256 } from './p256-digest.ts'
 import { commonName, csrOf, dnsNames, extensionRequest } from './pki-csr.ts'
 
 /** DigestInfo of RFC 8017 §9.2 for SHA-256: what PKCS#1 v1.5 puts before a digest. */
 const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex')
 
 const signDigest = (key: KeyObject, digest: Uint8Array): Uint8Array =>
-  privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.concat([digestInfo, digest]))
+  key.asymmetricKeyType === 'ec'
+    ? signDigestWithP256(key, digest)
+    : privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.concat([digestInfo, digest]))
 
-const caKeys = {
-  root: generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  issuing: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+const rsaPair = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
+const ecPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+/** What a stage's CA keys may be; those of a stage are P-256 unless it says otherwise. */
+const caKeysOf = {
+  RSA_2048: { root: rsaPair(), issuing: rsaPair() },
+  ECC_NIST_P256: { root: ecPair(), issuing: ecPair() },
 }
 
-const isCaKey = (name: string): name is keyof typeof caKeys => Object.hasOwn(caKeys, name)
+type CaSpec = keyof typeof caKeysOf
+
+const isCaKey = (name: string): name is 'root' | 'issuing' => name === 'root' || name === 'issuing'
 
 const cast = {
   alice: ['operator'],
@@ -130,6 +139,7 @@ export const credentialOf = (name: Name): Credential => ({
 type KeyUsed = { readonly key: string; readonly event_id: string; readonly time: string }
 
 type Seed = {
+  readonly ca_spec: CaSpec
   readonly keyUses: readonly KeyUsed[]
   readonly rows: ReadonlyMap<string, Row>
   readonly followed: ReadonlySet<string>
@@ -178,7 +188,9 @@ const makeOutside = () => {
 }
 
 /** The whole system in memory: the real flows and ports, on a table, keys and a clock that a test holds. */
-export const makeWorld = async (seed: Seed | null = null) => {
+export const makeWorld = async (seed: Seed | null = null, spec: CaSpec = 'RSA_2048') => {
+  const ca_spec = seed?.ca_spec ?? spec
+  const caKeys = caKeysOf[ca_spec]
   let time = start
   const now = () => time
   const random = (n: number) => new Uint8Array(randomBytes(n))
@@ -467,6 +479,7 @@ export const makeWorld = async (seed: Seed | null = null) => {
     clock,
     /** What another world can begin with. */
     seed: (): Seed => ({
+      ca_spec,
       rows: new Map(table.rows),
       followed: new Set(followed),
       published: new Map(published),
@@ -504,15 +517,18 @@ const furnished = new Map<string, Promise<Seed>>()
  * says) and `p-dev-web` (not), all made by jobs. They are made once for every
  * `policy`; each caller gets a world of its own that begins there.
  */
-export const makeFurnishedWorld = async (policy: object = {}): Promise<World> => {
-  const key = JSON.stringify(policy)
-  const seed = furnished.get(key) ?? furnish(policy)
+export const makeFurnishedWorld = async (
+  policy: object = {},
+  ca_spec: CaSpec = 'RSA_2048',
+): Promise<World> => {
+  const key = JSON.stringify([policy, ca_spec])
+  const seed = furnished.get(key) ?? furnish(policy, ca_spec)
   furnished.set(key, seed)
   return makeWorld(await seed)
 }
 
-const furnish = async (policy: object): Promise<Seed> => {
-  const world = await makeWorld()
+const furnish = async (policy: object, ca_spec: CaSpec): Promise<Seed> => {
+  const world = await makeWorld(null, ca_spec)
   const approve = async (reply: Reply & { body: { approval: { id: string } | null } }): Promise<void> => {
     if (reply.body.approval !== null) await world.call('bob', 'approve', { id: reply.body.approval.id })
     await world.drain()

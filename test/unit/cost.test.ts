@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { itemSize, writeUnits } from '../../scripts/cost/capacity.ts'
 import { beyondAllowances, bill, prices, privateCa, totalOf } from '../../scripts/cost/prices.ts'
+import { monthly, steadily, targetUtilization, unitsOf } from '../../scripts/cost/provisioned.ts'
 import { meterIdle, meterIssuances } from '../../scripts/cost/runs.ts'
+import { provisionedTable } from '../support/provisioned-table.ts'
+import { ofType, synthesize } from '../support/stack-templates.ts'
 
 type Metered = Awaited<ReturnType<typeof meterIssuances>>
 
@@ -23,15 +26,34 @@ describe('one issuance', () => {
   it('that needs nobody else uses so much, and no more', () => {
     expect(whole(metered.ungated.usage)).toEqual({
       http_requests: 2,
-      lambda_requests: 7,
+      lambda_requests: 6,
       sqs_requests: 3,
       ecc_requests: 1,
-      read_units: 23,
-      write_units: 58,
+      read_units: 24,
+      write_units: 52,
+    })
+    expect(metered.ungated.writes).toEqual({
+      'JOB JOB': 6,
+      'JOB JOB (indexes)': 4,
+      'JOB EVENT': 6,
+      'JOB EVENT (indexes)': 7,
+      'JOB CONTENT': 4,
+      'JOB CONTENT (indexes)': 0,
+      'CERTIFICATE CERTIFICATE': 4,
+      'CERTIFICATE CERTIFICATE (indexes)': 3,
+      'CERTIFICATE VERSION': 4,
+      'CERTIFICATE VERSION (indexes)': 0,
+      'CERTIFICATE RENEWAL': 2,
+      'CERTIFICATE RENEWAL (indexes)': 1,
+      'SERIAL STATUS': 2,
+      'SERIAL STATUS (indexes)': 4,
+      'KEYUSE USE': 1,
+      'KEYUSE USE (indexes)': 0,
+      conditions: 4,
     })
     expect(metered.ungated.calls).toEqual({
       'dynamodb:BatchGetItem': 3,
-      'dynamodb:GetItem': 7,
+      'dynamodb:GetItem': 8,
       'dynamodb:PutItem': 1,
       'dynamodb:Query': 7,
       'dynamodb:TransactWriteItems': 3,
@@ -40,7 +62,7 @@ describe('one issuance', () => {
     })
     expect(metered.ungated.invocations).toEqual({
       'api-submit': 1,
-      relay: 3,
+      relay: 2,
       'worker-kms': 1,
       'watch-key-use': 1,
       'api-read': 1,
@@ -50,19 +72,19 @@ describe('one issuance', () => {
   it('that one other person approves takes two transitions and a second signature', () => {
     expect(whole(metered.gated.usage)).toEqual({
       http_requests: 4,
-      lambda_requests: 16,
+      lambda_requests: 15,
       sqs_requests: 9,
       topic_requests: 2,
       transitions: 2,
       express_requests: 1,
       ecc_requests: 2,
-      read_units: 53,
-      write_units: 92,
+      read_units: 54,
+      write_units: 86,
     })
     expect(metered.gated.calls).toEqual({
       'dynamodb:BatchGetItem': 5,
       'dynamodb:DeleteItem': 1,
-      'dynamodb:GetItem': 13,
+      'dynamodb:GetItem': 14,
       'dynamodb:PutItem': 4,
       'dynamodb:Query': 19,
       'dynamodb:TransactWriteItems': 4,
@@ -74,7 +96,7 @@ describe('one issuance', () => {
     })
     expect(metered.gated.invocations).toEqual({
       'api-submit': 1,
-      relay: 7,
+      relay: 6,
       'workflow-park': 1,
       'worker-notify': 2,
       'api-read': 2,
@@ -84,9 +106,51 @@ describe('one issuance', () => {
     })
   })
 
-  it('logs less than 5 kB, and 22 kB where somebody approves, the history of the execution with it', () => {
-    expect(metered.ungated.usage.log_gigabytes).toBeLessThan(5e-6)
-    expect(metered.gated.usage.log_gigabytes).toBeLessThan(22e-6)
+  it('logs less than 2.5 kB, and 17 kB where somebody approves, the history of the execution with it', () => {
+    expect(metered.ungated.usage.log_gigabytes).toBeLessThan(2.5e-6)
+    expect(metered.gated.usage.log_gigabytes).toBeLessThan(17e-6)
+  })
+})
+
+describe('a table that is paid for by the hour', () => {
+  const nothing = unitsOf([])
+
+  it('takes, of a steady load, the goals for what is issued', async () => {
+    const { ungated, gated } = await meterIssuances()
+    const [one, other] = [ungated, gated].map((metered) => 1000 * totalOf(steadily(metered)))
+    if (one === undefined || other === undefined) throw new Error('nothing was issued')
+    expect(one).toBeLessThanOrEqual(0.035)
+    expect(other - one).toBeLessThanOrEqual(0.12)
+  })
+
+  it('is left out of what is paid by the request, and nothing else is', async () => {
+    const { gated } = await meterIssuances()
+    expect(steadily(gated)).toMatchObject({ write_units: 2, read_units: 1, ecc_requests: 2 })
+    const { write_unit_hours = 0, read_unit_hours = 0 } = steadily(gated)
+    expect(write_unit_hours * 3600 * targetUtilization).toBeCloseTo(84, 8)
+    expect(read_unit_hours * 3600 * targetUtilization).toBeCloseTo(53, 8)
+  })
+
+  it.each([
+    ['the least of everything where nothing is asked', 0, 7],
+    ['whole units of the table, and the least of each index', 100 * 30 * 24 * 3600 * targetUtilization, 106],
+    ['one more for the least bit more', 1 + 100 * 30 * 24 * 3600 * targetUtilization, 107],
+  ])('has %s', (_, writes, provided) => {
+    const units = { ...nothing, table: { reads: 0, writes } }
+    const usage = monthly({ usage: { write_units: writes }, units })
+    expect(usage).toMatchObject({
+      write_unit_hours: provided * 720,
+      read_unit_hours: 7 * 720,
+      alarm_months: 4 * 14 + 7,
+    })
+    expect(usage.write_units ?? 0).toBe(0)
+  })
+
+  it('has as many alarms of ours more as its templates say', () => {
+    const table = JSON.stringify(provisionedTable)
+    const count = (context: object) =>
+      ofType(synthesize('prod', context).resources, 'AWS::CloudWatch::Alarm').length
+    expect(count({ table }) - count({})).toBe(7)
   })
 })
 
@@ -111,6 +175,8 @@ describe('a month in which nothing is asked', () => {
   })
 })
 
+const inNoIndex = { gsi1: 0, gsi2: 0, gsi3: 0, gsi4: 0, gsi5: 0, gsi6: 0 }
+
 const row = (octets: number, more: object = {}) => ({ pk: 'p', sk: 's', ...more, x: 'x'.repeat(octets) })
 
 describe('write units', () => {
@@ -119,7 +185,7 @@ describe('write units', () => {
     ['the next kilobyte counts whole', null, row(1024), 4],
     ['the larger of what was there and what is', row(2500), row(10), 6],
   ])('%s', (_, before, after, units) => {
-    expect(writeUnits(before, after, true)).toEqual({ table: units, indexes: 0 })
+    expect(writeUnits(before, after, true)).toEqual({ table: units, by_index: inNoIndex })
   })
 
   it.each([
@@ -129,7 +195,8 @@ describe('write units', () => {
     ['none for what keeps its keys in an index of keys', key1('a', 1), key1('a', 2), 0],
     ['one for what changes in the index of whole rows', key6('a', 1), key6('a', 2), 1],
   ])('of an index: %s', (_, before, after, units) => {
-    expect(writeUnits(row(10, before), row(10, after), true).indexes).toBe(units)
+    const { by_index } = writeUnits(row(10, before), row(10, after), true)
+    expect(Object.values(by_index).reduce((sum, one) => sum + one, 0)).toBe(units)
   })
 
   it('count names and values of an item as DynamoDB does', () => {

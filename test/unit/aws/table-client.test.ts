@@ -80,9 +80,30 @@ describe('several writes together', () => {
     expect(new Set(tokens).size).toBe(2)
   })
 
+  it.each(['ThrottlingError', 'ProvisionedThroughputExceeded'])(
+    'are tried again where there was no capacity for them (%s)',
+    async (code) => {
+      const { table, asked } = await answering(cancelled('None', code))
+      expect(await table.transact([put(1), put(2)])).toBe('committed')
+      expect(asked).toHaveLength(2)
+    },
+  )
+
+  it('are a fault in the end, and no conflict, where there is no capacity for them', async () => {
+    const short = cancelled('None', 'ProvisionedThroughputExceeded')
+    const { table, asked } = await answering(short, short, short, short, short)
+    await expect(table.transact([put(1), put(2)])).rejects.toThrow('dynamodb answered TransactWriteItems')
+    expect(asked).toHaveLength(5)
+  })
+
   it.each<[string, readonly string[], string]>([
     ['the first that fails', ['ConditionalCheckFailed', 'ConditionalCheckFailed'], 'job'],
     ['the one that fails, not one that is held', ['TransactionConflict', 'ConditionalCheckFailed'], 'event'],
+    [
+      'the one that fails, whatever there was no capacity for',
+      ['ThrottlingError', 'ConditionalCheckFailed'],
+      'event',
+    ],
   ])('are in conflict over %s', async (_, codes, conflict) => {
     const { table, asked } = await answering(cancelled(...codes))
     expect(await table.transact([put(1), { ...put(2), of: 'event' }])).toEqual({ conflict })

@@ -5,6 +5,7 @@ import { type IssueDeps, issueCertificate } from '../../../lib/flows/issue-certi
 import type { Change } from '../../../lib/model/change.ts'
 import { digestOf, type Json } from '../../../lib/model/digest.ts'
 import { append, isUnbroken } from '../../../lib/model/event.ts'
+import { measuresOf } from '../../../lib/model/measures.ts'
 import { readCertificate } from '../../../lib/pki/certificate-reader.ts'
 import { csrFor, makeFurnishedWorld, sha256Of, type World } from '../../support/world.ts'
 
@@ -422,7 +423,9 @@ describe('a worker that fails', () => {
     expect(job).toMatchObject({ status: 'Running', attempts: 1 })
     expect(await world.issue(job_id)).toBe('in_other_hands')
     world.pass(lease)
-    await world.sweep()
+    expect(await world.sweep()).toMatchObject({ touched: 0, reclaimed: 0 })
+    // Its queue delivers it again.
+    expect(await world.issue(job_id)).toBe('done')
     const after = await world.jobOf(job_id)
     expect(after.job).toMatchObject({ status: 'Completed', attempts: 2, lease: null })
     expect(after.issuance).toEqual(issuance)
@@ -430,7 +433,20 @@ describe('a worker that fails', () => {
     expect((await newestOf(world, certificate_id)).serial).toBe(issuance?.serial)
     const planned = after.events.filter(({ type }) => type === 'issuance_planned')
     expect(planned.map(({ details }) => details.attempt)).toEqual([1, 2])
+    expect(planned.flatMap(measuresOf)).toMatchObject([{ name: 'leases_reclaimed', value: 1 }])
     expect(new Set(planned.map(({ details }) => details.tbs_sha256)).size).toBe(1)
+  })
+
+  it('whose message is lost too leaves the job to the sweep, five minutes after it was asked for', async () => {
+    const world = await makeFurnishedWorld()
+    const { job_id } = await world.ask({ profile_id: 'p-dev-web' })
+    await expect(failing(world, 1)(job_id)).rejects.toThrow('KMS is throttled')
+    world.pass(301)
+    expect(await world.sweep()).toMatchObject({ touched: 1, reclaimed: 1 })
+    const { job, events } = await world.jobOf(job_id)
+    expect(job).toMatchObject({ status: 'Completed', attempts: 2 })
+    // The sweep has counted it.
+    expect(events.filter(({ type }) => type === 'issuance_planned').flatMap(measuresOf)).toEqual([])
   })
 
   it('between signature and storing leaves one serial: the next signs the same and stores it', async () => {
