@@ -51,7 +51,9 @@ export class PrivilegedFunction extends LambdaFunction {
       environment: environmentOf(id, around),
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      applicationLogLevelV2: ApplicationLogLevel[around.stage.log_level],
+      // Our logger knows the stage's level by itself. Lambda takes a line without a level for INFO, and those are the metrics.
+      applicationLogLevelV2:
+        around.stage.log_level === 'DEBUG' ? ApplicationLogLevel.DEBUG : ApplicationLogLevel.INFO,
       // The beginning and the end of each invocation are counted by AWS anyway; what went wrong with one is a warning.
       systemLogLevelV2: around.stage.log_level === 'DEBUG' ? SystemLogLevel.INFO : SystemLogLevel.WARN,
       role: roleFor(home, id, around, logGroup),

@@ -93,18 +93,3 @@ describe('What wakes the relay', () => {
     expect(followed === 0 || isFollowed(event)).toBe(true)
   })
 })
-
-describe.each([
-  ['prod', 'INFO', 'WARN'],
-  ['dev', 'INFO', 'WARN'],
-])('Functions of stage %s', (name, application, system) => {
-  it('log what they say themselves, and of Lambda only what went wrong', () => {
-    const { resources } = synthesize(name)
-    for (const { LoggingConfig } of ofType(resources, 'AWS::Lambda::Function'))
-      expect(LoggingConfig).toMatchObject({
-        LogFormat: 'JSON',
-        ApplicationLogLevel: application,
-        SystemLogLevel: system,
-      })
-  })
-})
