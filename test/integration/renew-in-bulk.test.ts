@@ -68,7 +68,8 @@ describe('certificates renewed in bulk', () => {
     expect(told).toContain('approved by pr-bob (bob)')
     const through = (await eventsOf(job.id)).at(-1)
     await eventually('whoever asked was told', async () => {
-      const recorded = await as('dave').get('/audit?action=notification_recorded&limit=200')
+      const since = `from=${through?.time}&limit=200`
+      const recorded = await as('dave').get(`/audit?action=notification_recorded&${since}`)
       const found = recorded.text.includes(`"event":"${through?.id}"`)
       return found ? { found } : { seen: recorded.text.slice(-200) }
     })

@@ -5,7 +5,9 @@ type Unused = { readonly fits: (grant: Grant) => boolean; readonly reason: strin
 /** Rights that no run on this machine can use, and why they are there all the same: the only place for one. */
 export const unusedWithReason: readonly Unused[] = [
   {
-    fits: ({ role, key }) => role.endsWith('-worker-acm-pca') && key === 'SPENT#*',
+    // Places are spent, and held to the grant that gave them, in one step.
+    fits: ({ role, action, key }) =>
+      role.endsWith('-worker-acm-pca') && (key === 'SPENT#*' || action === 'dynamodb:ConditionCheckItem'),
     reason:
       'No certificate of AWS Private CA is renewed under a standing grant on the stack: test/unit/flows/authority.test.ts does it in memory, and test/e2e/standing-grant.test.ts by the same code in worker-kms',
   },
