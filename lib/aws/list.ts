@@ -86,7 +86,7 @@ const read = <T, Instead>({ parse, keep, instead }: Listing<T, Instead>, row: Ro
  * One page of a list, oldest first, of the rows worth keeping. Whatever it is
  * asked for, it looks at no more than a fixed number of rows; `next` then
  * continues the search, even on a page with few rows or none. One row that
- * cannot be read does not take the others away, unless the list is to be whole.
+ * cannot be read does not take the others away; its place is told.
  */
 export const list = async <T, Instead = never>(
   table: TableClient,
